@@ -8,9 +8,9 @@ import { decodeBase64 } from './base64.js';
 import { KERNELS_WASM_BASE64 } from './wasm-bytes.generated.js';
 
 /**
- * What {@link makeKernels} and its twin {@link makeKernelsTypescript} both give. All offsets are absolute, in bytes, and must
- * lie inside the memory: WebAssembly throws a RuntimeError otherwise, the twin a RangeError. Partial sums are those of
- * wire/checksum.ts: any in 0..2³¹-1 goes in, a folded one comes out.
+ * What {@link makeKernels} and its twin {@link makeKernelsTypescript} both give. All offsets are absolute, in bytes,
+ * and must lie inside the memory: WebAssembly throws a RuntimeError otherwise, the twin a RangeError. Partial sums are
+ * those of wire/checksum.ts: any in 0..2³¹-1 goes in, a folded one comes out.
  */
 export interface Kernels {
   /** Copies within the arena; the ranges may overlap. */

@@ -1,10 +1,10 @@
 /**
- * The Toeplitz hash that receive-side scaling steers flows by. Read Microsoft's "RSS hashing types" and "Verifying the RSS hash
- * calculation" first.
+ * The Toeplitz hash that receive-side scaling steers flows by. Read Microsoft's "RSS hashing types" and "Verifying the
+ * RSS hash calculation" first.
  *
- * The hash is the exclusive or of one 32-bit window of the key for every bit that is set in the input: bit `i` of the input
- * selects the key's bits `i` to `i + 31`. It is linear, so the windows of all eight bits of a byte can be combined
- * beforehand: a table of 256 results for each byte of the input, and twelve look-ups for an IPv4 flow.
+ * The hash is the exclusive or of one 32-bit window of the key for every bit that is set in the input: bit `i` of the
+ * input selects the key's bits `i` to `i + 31`. It is linear, so the windows of all eight bits of a byte can be
+ * combined beforehand: a table of 256 results for each byte of the input, and twelve look-ups for an IPv4 flow.
  */
 
 /** Bytes of input that the table covers: two IPv4 addresses and two ports. */
@@ -20,8 +20,8 @@ export const TOEPLITZ_KEY_MICROSOFT: readonly number[] = [
 ];
 
 /**
- * A key of period 16, under which both directions of a flow have the same hash: exchanging source and destination moves bits by
- * multiples of 16. Woo and Park, "Scalable TCP Session Monitoring with Symmetric Receive-side Scaling", 2012.
+ * A key of period 16, under which both directions of a flow have the same hash: exchanging source and destination moves
+ * bits by multiples of 16. Woo and Park, "Scalable TCP Session Monitoring with Symmetric Receive-side Scaling", 2012.
  */
 export const TOEPLITZ_KEY_SYMMETRIC: readonly number[] = Array.from({ length: 40 }, (_, i) => (i & 1 ? 0x5a : 0x6d));
 
@@ -63,7 +63,9 @@ export function toeplitz2(table: Int32Array, source: number, destination: number
   );
 }
 
-/** Hash of an IPv4 flow, signed. `ports` is `sourcePort << 16 | destinationPort`, the first word of a TCP or UDP header. */
+/**
+ * Hash of an IPv4 flow, signed. `ports` is `sourcePort << 16 | destinationPort`, the first word of a TCP or UDP header.
+ */
 export function toeplitz4(table: Int32Array, source: number, destination: number, ports: number): number {
   return (
     toeplitz2(table, source, destination) ^

@@ -1,8 +1,9 @@
 /**
- * IPv4 and IPv6 addresses as numbers and as text. Read RFC 1122 section 3.2.1.3 and RFC 6890 first for the kinds of IPv4 addresses, RFC 4291
- * section 2.2 for what an IPv6 address may look like and RFC 5952 for how it is written.
+ * IPv4 and IPv6 addresses as numbers and as text. Read RFC 1122 section 3.2.1.3 and RFC 6890 first for the kinds of
+ * IPv4 addresses, RFC 4291 section 2.2 for what an IPv6 address may look like and RFC 5952 for how it is written.
  *
- * An IPv4 address is an unsigned 32-bit number. An IPv6 address is four unsigned 32-bit words, the first one the most significant.
+ * An IPv4 address is an unsigned 32-bit number. An IPv6 address is four unsigned 32-bit words, the first one the most
+ * significant.
  */
 
 export const IPV4_UNSPECIFIED = 0;
@@ -121,7 +122,10 @@ function parsePrefixLength(text: string, bits: number): number {
 /** The four words of an IPv6 address. */
 export type Ipv6Words = readonly [number, number, number, number];
 
-/** Reads every form of RFC 4291 section 2.2, the one with an IPv4 tail included; undefined for anything else, zone indices too. */
+/**
+ * Reads every form of RFC 4291 section 2.2, the one with an IPv4 tail included; undefined for anything else, zone
+ * indices too.
+ */
 export function parseIpv6(text: string): Ipv6Words | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
@@ -155,7 +159,10 @@ function parseIpv6Groups(text: string, isEnd: boolean): number[] | undefined {
   return groups;
 }
 
-/** The canonical text of RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`, mapped IPv4 dotted. */
+/**
+ * The canonical text of RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`,
+ * mapped IPv4 dotted.
+ */
 export function formatIpv6(word0: number, word1: number, word2: number, word3: number): string {
   // RFC 5952 section 5: a well-known IPv4-embedding prefix is written with the dotted form.
   if (word0 === 0 && word1 === 0 && word2 === 0xffff) return `::ffff:${formatIpv4(word3)}`;

@@ -65,7 +65,8 @@ test('a block at an odd offset is added through a swap', () => {
 });
 
 test('the incremental update equals computing anew, RFC 1624 section 4 included', () => {
-  // RFC 1624 section 4: the update from 0x5555 to 0x3285 in a header whose checksum is 0xdd2f must give 0x0000, not 0xffff.
+  // RFC 1624 section 4: the update from 0x5555 to 0x3285 in a header whose checksum is 0xdd2f must give 0x0000, not
+  // 0xffff.
   assert.equal(checksumReplace16(0xdd2f, 0x5555, 0x3285), 0x0000);
   fc.assert(
     fc.property(

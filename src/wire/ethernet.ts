@@ -1,5 +1,6 @@
 /**
- * Ethernet II frames and MAC addresses. Read IEEE 802.3 clause 3 and RFC 894 first; RFC 1112 section 6.4 for multicast addresses.
+ * Ethernet II frames and MAC addresses. Read IEEE 802.3 clause 3 and RFC 894 first; RFC 1112 section 6.4 for multicast
+ * addresses.
  *
  * ```
  *  0                   6                   12        14

@@ -1,5 +1,6 @@
 /**
- * ICMP for IPv4. Read RFC 792 first, then RFC 1122 section 3.2.2, RFC 1812 sections 4.3 and 5.2.7, and RFC 1191 for the MTU of a next hop.
+ * ICMP for IPv4. Read RFC 792 first, then RFC 1122 section 3.2.2, RFC 1812 sections 4.3 and 5.2.7, and RFC 1191 for the
+ * MTU of a next hop.
  *
  * ```
  *  0         1         2                   4
@@ -73,8 +74,9 @@ export const Icmpv4Check = { ok: 0, short: 1, badQuote: 2, badChecksum: 3 } as c
 export const ICMPV4_CHECK_NAMES = ['ok', 'short', 'bad quoted packet', 'bad checksum'] as const;
 
 /**
- * Validates a message of `length` bytes; in errors also that the quoted IPv4 header and 8 bytes after it are there, so that the accessors of
- * ipv4.ts and the ports may be read at {@link icmpv4QuoteAt}. The quoted total length may exceed what is quoted. RFC 1122 section 3.2.2.
+ * Validates a message of `length` bytes; in errors also that the quoted IPv4 header and 8 bytes after it are there, so
+ * that the accessors of ipv4.ts and the ports may be read at {@link icmpv4QuoteAt}. The quoted total length may exceed
+ * what is quoted. RFC 1122 section 3.2.2.
  */
 export function checkIcmpv4(view: DataView, at: number, length: number): number {
   if (length < ICMPV4_HEADER_BYTES) return Icmpv4Check.short;
@@ -165,8 +167,8 @@ export function writeIcmpv4Echo(
 }
 
 /**
- * Writes the header of an error whose quoted packet is already in place. `rest` is the word at offset 4: the next-hop MTU, `pointer << 24`, the
- * gateway, or 0. `length` counts header and quote.
+ * Writes the header of an error whose quoted packet is already in place. `rest` is the word at offset 4: the next-hop
+ * MTU, `pointer << 24`, the gateway, or 0. `length` counts header and quote.
  */
 export function writeIcmpv4Error(
   view: DataView,

@@ -1,5 +1,6 @@
 /**
- * IPv4 options. Read RFC 791 section 3.1 "Options" first, then RFC 1812 section 5.2.4 and RFC 7126 on what a router does with them.
+ * IPv4 options. Read RFC 791 section 3.1 "Options" first, then RFC 1812 section 5.2.4 and RFC 7126 on what a router
+ * does with them.
  *
  * ```
  * +---------+                  +---------+---------+--------
@@ -76,8 +77,9 @@ export function isIpv4OptionCopied(type: number): boolean {
 }
 
 /**
- * Writes to `to` the options that every fragment after the first carries, padded to a multiple of 4. Returns the bytes written: 0..40. The
- * header at `at` has passed {@link checkIpv4Options}; `to` is outside of it. RFC 791 section 3.2 "Fragmentation".
+ * Writes to `to` the options that every fragment after the first carries, padded to a multiple of 4. Returns the bytes
+ * written: 0..40. The header at `at` has passed {@link checkIpv4Options}; `to` is outside of it. RFC 791 section 3.2
+ * "Fragmentation".
  */
 export function writeIpv4FragmentOptions(view: DataView, at: number, to: number): number {
   let written = 0;

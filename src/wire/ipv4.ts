@@ -1,5 +1,6 @@
 /**
- * The IPv4 header. Read RFC 791 section 3.1 first, then RFC 1122 section 3.2.1, RFC 1812 section 5.2.2, RFC 2474 (DSCP) and RFC 3168 (ECN).
+ * The IPv4 header. Read RFC 791 section 3.1 first, then RFC 1122 section 3.2.1, RFC 1812 section 5.2.2, RFC 2474 (DSCP)
+ * and RFC 3168 (ECN).
  *
  * ```
  *  0                   1                   2                   3
@@ -61,8 +62,8 @@ export const IPV4_CHECK_NAMES = [
 ] as const;
 
 /**
- * Validates lengths and version of the header at `at`; `length` bytes are there, link padding included. Does not verify the checksum: see
- * {@link isIpv4ChecksumValid}. RFC 1812 section 5.2.2 (1), (3), (4), (5).
+ * Validates lengths and version of the header at `at`; `length` bytes are there, link padding included. Does not verify
+ * the checksum: see {@link isIpv4ChecksumValid}. RFC 1812 section 5.2.2 (1), (3), (4), (5).
  */
 export function checkIpv4(view: DataView, at: number, length: number): number {
   if (length < IPV4_MIN_HEADER_BYTES) return Ipv4Check.short;
@@ -210,8 +211,8 @@ export function updateIpv4Checksum(view: DataView, at: number): void {
 }
 
 /**
- * Takes one off the TTL and keeps the checksum right. The word that holds the TTL shrinks by 0x0100, so the checksum grows by as much; 0xffff
- * becomes 0, as computing it anew would give. RFC 1624 section 4.
+ * Takes one off the TTL and keeps the checksum right. The word that holds the TTL shrinks by 0x0100, so the checksum
+ * grows by as much; 0xffff becomes 0, as computing it anew would give. RFC 1624 section 4.
  */
 export function decrementIpv4Ttl(view: DataView, at: number): void {
   view.setUint8(at + 8, view.getUint8(at + 8) - 1);
@@ -220,8 +221,8 @@ export function decrementIpv4Ttl(view: DataView, at: number): void {
 }
 
 /**
- * Writes a header of 20 bytes, its checksum included; arguments in the order of the header. `fragmentField` is {@link Ipv4Flag} bits or'ed
- * with the offset in units of 8 bytes.
+ * Writes a header of 20 bytes, its checksum included; arguments in the order of the header. `fragmentField` is {@link
+ * Ipv4Flag} bits or'ed with the offset in units of 8 bytes.
  */
 export function writeIpv4(
   view: DataView,

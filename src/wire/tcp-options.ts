@@ -1,5 +1,6 @@
 /**
- * TCP options. Read RFC 9293 section 3.1 "Options" and MUST-4..7, MUST-64, MUST-68 first, then RFC 2018 (SACK), RFC 7323 (window scale, timestamps).
+ * TCP options. Read RFC 9293 section 3.1 "Options" and MUST-4..7, MUST-64, MUST-68 first, then RFC 2018 (SACK), RFC
+ * 7323 (window scale, timestamps).
  *
  * ```
  *  end 0             | 0 |
@@ -10,8 +11,8 @@
  *  SACK              | 5 | 2+8n | left(32) | right(32) | …         n = 1..4
  *  timestamps        | 8 | 10 |  TSval(32)  |  TSecr(32)  |
  * ```
- * A reader takes what it understands and skips the rest by its length. An option whose length is illegal ends the walk (MUST-7): what came before
- * it counts, and `malformed` says so.
+ * A reader takes what it understands and skips the rest by its length. An option whose length is illegal ends the walk
+ * (MUST-7): what came before it counts, and `malformed` says so.
  */
 
 import { TCP_MIN_HEADER_BYTES, tcpHeaderBytes } from './tcp.js';
@@ -114,7 +115,10 @@ export function readTcpOptions(view: DataView, at: number, options: TcpOptions):
   return present;
 }
 
-/** Reads one option that lies inside the header. Returns its bit, or 0 if the kind is unknown or its length is not that of the kind. */
+/**
+ * Reads one option that lies inside the header. Returns its bit, or 0 if the kind is unknown or its length is not that
+ * of the kind.
+ */
 function readOption(view: DataView, option: number, kind: number, length: number, options: TcpOptions): number {
   if (kind === TcpOptionKind.timestamps && length === TIMESTAMPS_BYTES) {
     options.tsVal = view.getInt32(option + 2);
@@ -133,7 +137,10 @@ function readOption(view: DataView, option: number, kind: number, length: number
   return kind === TcpOptionKind.sackPermitted && length === SACK_PERMITTED_BYTES ? TcpOptionBit.sackPermitted : 0;
 }
 
-/** RFC 2018 section 3. A length that is not 2 + 8n is no SACK. At most 4 blocks fit, so a second SACK option replaces the first. */
+/**
+ * RFC 2018 section 3. A length that is not 2 + 8n is no SACK. At most 4 blocks fit, so a second SACK option replaces
+ * the first.
+ */
 function readSack(view: DataView, option: number, length: number, options: TcpOptions): number {
   const count = (length - 2) / SACK_BLOCK_BYTES;
   if (count < 1 || count > TCP_MAX_SACK_BLOCKS || (length - 2) % SACK_BLOCK_BYTES !== 0) return 0;
@@ -177,7 +184,9 @@ export function tcpSackBlocksThatFit(optionBytes: number): number {
   return (40 - optionBytes - 4) >> 3;
 }
 
-/** Writes NOP, NOP and SACK with the first `count` blocks of `edges`: 4 + 8 * count bytes, returned. RFC 2018 section 3. */
+/**
+ * Writes NOP, NOP and SACK with the first `count` blocks of `edges`: 4 + 8 * count bytes, returned. RFC 2018 section 3.
+ */
 export function writeTcpSack(view: DataView, at: number, edges: Int32Array, count: number): number {
   view.setUint32(at, 0x01010000 | (TcpOptionKind.sack << 8) | (2 + count * SACK_BLOCK_BYTES));
   for (let i = 0; i < count * 2; i++) view.setInt32(at + 4 + i * 4, edges[i] ?? 0);

@@ -113,7 +113,10 @@ export function setTcpChecksum(view: DataView, at: number, checksum: number): vo
   view.setUint16(at + 16, checksum);
 }
 
-/** True if the segment of `length` bytes (header and data in one piece) has the right checksum. RFC 9293 section 3.1, MUST-3. */
+/**
+ * True if the segment of `length` bytes (header and data in one piece) has the right checksum. RFC 9293 section 3.1,
+ * MUST-3.
+ */
 export function isTcpChecksumValidIpv4(
   view: DataView,
   at: number,
@@ -126,7 +129,9 @@ export function isTcpChecksumValidIpv4(
   );
 }
 
-/** Computes and writes the checksum of a segment of `length` bytes that lies in one piece. RFC 9293 section 3.1, MUST-2. */
+/**
+ * Computes and writes the checksum of a segment of `length` bytes that lies in one piece. RFC 9293 section 3.1, MUST-2.
+ */
 export function updateTcpChecksumIpv4(
   view: DataView,
   at: number,
@@ -139,7 +144,10 @@ export function updateTcpChecksumIpv4(
   view.setUint16(at + 16, checksumFinish(sum));
 }
 
-/** Writes the first 20 bytes with checksum and urgent pointer 0; `headerBytes` counts the options, which the caller writes. */
+/**
+ * Writes the first 20 bytes with checksum and urgent pointer 0; `headerBytes` counts the options, which the caller
+ * writes.
+ */
 export function writeTcp(
   view: DataView,
   at: number,

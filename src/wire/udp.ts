@@ -52,7 +52,10 @@ export function setUdpChecksum(view: DataView, at: number, checksum: number): vo
   view.setUint16(at + 6, checksum);
 }
 
-/** The checksum field for a partial sum over pseudo header and datagram: 0 means "none", so 0xffff stands for it. RFC 768. */
+/**
+ * The checksum field for a partial sum over pseudo header and datagram: 0 means "none", so 0xffff stands for it. RFC
+ * 768.
+ */
 export function udpChecksumFinish(sum: number): number {
   return checksumFinish(sum) || 0xffff;
 }
