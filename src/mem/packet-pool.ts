@@ -24,6 +24,8 @@ export const MAX_HEADER_BYTES = 256;
 /** Bytes that every slot has room for behind its head: an Ethernet frame of 1,518 bytes and more. */
 export const SLOT_DATA_BYTES = SLOT_BYTES - HEADROOM_BYTES - 3 * 64;
 export const NO_SLOT = -1;
+/** In `ownerOf`: nobody. */
+const FREE = 0;
 
 const CACHE_SLOTS = 512;
 const BATCH_SLOTS = 256;
@@ -71,7 +73,7 @@ export class PacketPool {
   readonly head: Int32Array;
   /** Bytes of data in this slot. */
   readonly length: Int32Array;
-  /** Following slot of the chain, or NO_SLOT. */
+  /** Following slot of the chain, or NO_SLOT. A free slot has NO_SLOT here. */
   readonly next: Int32Array;
   /** Bytes of the whole chain; valid in its first slot. Equal to `length` for a packet of one slot. */
   readonly totalLength: Int32Array;
@@ -140,6 +142,7 @@ export class PacketPool {
     this.trace = arena.int32(slots);
     this.ownerOf = arena.int32(slots);
     this.timestamp = arena.float64(slots);
+    this.next.fill(NO_SLOT);
     this.#l1 = new SlotStack(arena, slots);
     this.#l2 = new SlotStack(arena, slots);
     this.#reserveSlots = reserve;
@@ -193,41 +196,67 @@ export class PacketPool {
     return slot;
   }
 
-  /** Takes up to `count` slots into `into`, from index `at` on; returns how many there were. */
+  /**
+   * Takes up to `count` slots into `into`, from index `at` on; returns how many there were. For drivers: `length`,
+   * `totalLength`, `rxInterface` and `timestamp` are left as they were and have to be written.
+   */
   takeMany(into: Int32Array, at: number, count: number): number {
     let taken = 0;
-    while (taken < count) {
-      if (this.#cached === 0 && !this.#refill()) break;
-      const cache = this.#cache;
-      let cached = this.#cached;
-      const batch = Math.min(count - taken, cached);
-      for (let i = 0; i < batch; i++) {
-        const slot = cache[--cached]!;
-        this.#reset(slot);
-        into[at + taken + i] = slot;
-      }
-      this.#cached = cached;
+    while (taken < count && (this.#cached > 0 || this.#refill())) {
+      const batch = Math.min(count - taken, this.#cached);
+      this.#cached -= batch;
+      this.#prepare(into, at + taken, batch, this.#cached);
       taken += batch;
     }
     return taken;
   }
 
+  /** Copies `count` slots out of the cache, from its index `from` on, and makes their columns fresh. */
+  #prepare(into: Int32Array, at: number, count: number, from: number): void {
+    const { head, flags, flowHash, mark, trace, ownerOf, owner } = this;
+    const cache = this.#cache;
+    const firstData = this.#firstSlotAt + HEADROOM_BYTES;
+    for (let i = 0; i < count; i++) {
+      const slot = cache[from + i]!;
+      into[at + i] = slot;
+      head[slot] = firstData + slot * SLOT_BYTES + ((slot & 3) << 6);
+      flags[slot] = 0;
+      flowHash[slot] = 0;
+      mark[slot] = 0;
+      trace[slot] = 0;
+      ownerOf[slot] = owner;
+    }
+  }
+
   /** Gives back a packet: the slot and all that follow in its chain. */
   give(slot: number): void {
-    let current = slot;
-    do {
+    for (let current = slot; current !== NO_SLOT; ) {
       const following = this.next[current]!;
-      assert(this.ownerOf[current] !== 0, 'a slot was given back twice');
-      this.ownerOf[current] = 0;
+      assert(this.ownerOf[current] !== FREE, 'a slot was given back twice');
+      this.ownerOf[current] = FREE;
+      this.next[current] = NO_SLOT;
       if (this.#cached === CACHE_SLOTS) this.#spill(BATCH_SLOTS);
       this.#cache[this.#cached++] = current;
       current = following;
-    } while (current !== NO_SLOT);
+    }
   }
 
   /** Gives back the first `count` packets of `slots`. */
   giveMany(slots: Int32Array, count: number): void {
-    for (let i = 0; i < count; i++) this.give(slots[i]!);
+    const { next, ownerOf } = this;
+    const cache = this.#cache;
+    if (this.#cached + count > CACHE_SLOTS) this.#spill(Math.min(this.#cached, BATCH_SLOTS));
+    let cached = this.#cached;
+    const single = Math.min(count, CACHE_SLOTS - cached);
+    let i = 0;
+    for (; i < single; i++) {
+      const slot = slots[i]!;
+      if (next[slot] !== NO_SLOT || ownerOf[slot] === FREE) break;
+      ownerOf[slot] = FREE;
+      cache[cached++] = slot;
+    }
+    this.#cached = cached;
+    for (; i < count; i++) this.give(slots[i]!);
   }
 
   /** Empties this worker's cache into the shared levels: under memory pressure, and when the worker ends. */
@@ -255,7 +284,6 @@ export class PacketPool {
   #reset(slot: number): void {
     this.head[slot] = this.#firstSlotAt + slot * SLOT_BYTES + HEADROOM_BYTES + ((slot & 3) << 6);
     this.length[slot] = 0;
-    this.next[slot] = NO_SLOT;
     this.totalLength[slot] = 0;
     this.rxInterface[slot] = 0;
     this.flags[slot] = 0;
