@@ -11,7 +11,7 @@ import { isMain, runMain, runModule, say, ToolError } from './lib/process.mjs';
 /** @type {Step} */
 const lint = {
   name: 'lint',
-  run: () => runModule('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--error-on-warnings=false', '.']),
+  run: () => runModule('@biomejs/biome/bin/biome', ['ci', '--colors=off', '.']),
 };
 
 // The other modules are loaded when their turn comes: they need packages that a fresh clone does not have yet.
