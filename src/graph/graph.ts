@@ -61,6 +61,8 @@ export class Graph<Context extends NodeContext = NodeContext> {
   readonly #byName = new Map<string, Vertex>();
   readonly #idleFrames: Frame[] = [];
   readonly #next = new Uint8Array(FRAME_PACKETS);
+  /** The same bytes, four at a time. */
+  readonly #nextWords = new Int32Array(this.#next.buffer);
   readonly #stopwatch: (() => number) | undefined;
   #dispatches = 0;
   /** Lowest position in `#internals` that may have a pending frame. */
@@ -182,14 +184,10 @@ export class Graph<Context extends NodeContext = NodeContext> {
 
   /** Hands a processed frame on: whole when all its packets go the same way. The frame is no longer the node's. */
   #pass(vertex: Vertex, frame: Frame): void {
-    const next = this.#next;
-    const count = frame.count;
-    const first = next[0]!;
-    let same = 1;
-    while (same < count && next[same] === first) same++;
-    if (same < count) {
+    const first = this.#next[0]!;
+    if (!this.#isUniform(frame.count)) {
       this.#scatter(vertex, frame);
-    } else if (first !== CONSUMED && count > 0) {
+    } else if (first !== CONSUMED) {
       const target = vertex.successors[first]!;
       if (target.pending.length === 0) {
         target.pending.push(frame);
@@ -200,6 +198,20 @@ export class Graph<Context extends NodeContext = NodeContext> {
     }
     frame.count = 0;
     this.#idleFrames.push(frame);
+  }
+
+  /** True when the first `count` entries of `next` are equal. Four are compared at a time. */
+  #isUniform(count: number): boolean {
+    const next = this.#next;
+    const words = this.#nextWords;
+    const first = next[0]!;
+    const word = Math.imul(first, 0x01010101);
+    const whole = count >> 2;
+    let i = 0;
+    while (i < whole && words[i] === word) i++;
+    if (i < whole) return false;
+    for (i <<= 2; i < count; i++) if (next[i] !== first) return false;
+    return true;
   }
 
   #scatter(vertex: Vertex, frame: Frame): void {
