@@ -12,7 +12,9 @@ export async function ensureInstalled() {
   if (isInstalled()) return;
   say('usernet: installing the dependencies (npm ci)');
   const { command, args } = npmCommand();
-  const code = await run(command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund'], { stdoutTo: 'stderr' });
+  // No dependency needs its install script: koffi's would compile what its prebuilt packages already hold.
+  const options = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const code = await run(command, [...args, 'ci', ...options], { stdoutTo: 'stderr' });
   if (code !== 0) throw new ToolError(`usernet: npm ci failed in ${root}`, code);
 }
 

@@ -58,9 +58,21 @@ async function pack() {
   return JSON.parse(await capture(command, [...args, ...options]))[0];
 }
 
-/** Addresses of a registry in the lock file would bind every clone to it. */
+/**
+ * Addresses of a registry in the lock file would bind every clone to it. And a registry that lacks some platform's
+ * optional packages leaves them out of the file, which `npm ci` refuses.
+ */
 export function checkLockfile(/** @type {string} */ text) {
-  return /"resolved":/.test(text) ? ['package-lock.json: holds addresses of a registry ("resolved")'] : [];
+  const problems = /"resolved":/.test(text) ? ['package-lock.json: holds addresses of a registry ("resolved")'] : [];
+  /** @type {Record<string, { optionalDependencies?: Record<string, string> }>} */
+  const packages = JSON.parse(text).packages;
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+    for (const name of Object.keys(optionalDependencies)) {
+      const isLocked = `node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages;
+      if (!isLocked) problems.push(`package-lock.json: lacks '${name}', which '${path}' names`);
+    }
+  }
+  return problems;
 }
 
 /**

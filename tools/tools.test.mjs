@@ -77,9 +77,18 @@ test('an example is short, plain JavaScript and imports only what is published',
   );
 });
 
-test('the lock file holds no address of a registry', () => {
-  assert.deepEqual(checkLockfile('{ "version": "1.0.0", "integrity": "sha512-a" }'), []);
-  assert.equal(checkLockfile('{ "resolved": "https://registry.example/a.tgz" }').length, 1);
+test('the lock file is complete and holds no address of a registry', () => {
+  const lock = (/** @type {object} */ packages) => JSON.stringify({ packages });
+  const biome = { optionalDependencies: { '@biomejs/cli-darwin-arm64': '2.0.0' } };
+  const cli = { version: '2.0.0', integrity: 'sha512-a', optional: true };
+  const complete = { 'node_modules/biome': biome, 'node_modules/@biomejs/cli-darwin-arm64': cli };
+  assert.deepEqual(checkLockfile(lock(complete)), []);
+  assert.deepEqual(checkLockfile(lock({ 'node_modules/biome': biome })), [
+    `package-lock.json: lacks '@biomejs/cli-darwin-arm64', which 'node_modules/biome' names`,
+  ]);
+  assert.deepEqual(checkLockfile(lock({ 'node_modules/a': { resolved: 'https://registry.example/a.tgz' } })), [
+    'package-lock.json: holds addresses of a registry ("resolved")',
+  ]);
 });
 
 test('each entry point in src/ is exported with its types, and nothing else is', () => {
