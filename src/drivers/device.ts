@@ -8,7 +8,7 @@ export type LinkType = 'ethernet' | 'ip';
 
 /** What a device takes as it is; for what it does not, interface-output does the work in software. */
 export interface DeviceCapabilities {
-  /** Takes TCP super-segments (PacketFlag.gso). */
+  /** Takes TCP super-segments (PacketFlag.gso); means nothing without `checksum`, which is not computed for them. */
   readonly gso: boolean;
   /** Takes packets whose transport checksum is still to be computed (PacketFlag.checksumPartial). */
   readonly checksum: boolean;

@@ -175,7 +175,7 @@ export class InterfaceTable implements TimerSource {
   /** Takes over what the device can do: to be called when a device's capabilities have changed. */
   refreshCapabilities(index: number): void {
     const capabilities = this.devices[index]!.capabilities;
-    this.setFlags(index, InterfaceFlag.gso, capabilities.gso);
+    this.setFlags(index, InterfaceFlag.gso, capabilities.gso && capabilities.checksum);
     this.setFlags(index, InterfaceFlag.checksum, capabilities.checksum);
   }
 
@@ -186,11 +186,16 @@ export class InterfaceTable implements TimerSource {
 
   /** Notes that the interface's device has packets to receive. */
   markPending(index: number): void {
+    this.keepPending(index);
+    if (this.#pendingCount === 1) this.wake();
+  }
+
+  /** Puts an interface that was polled, but not to the end, behind the others. */
+  keepPending(index: number): void {
     if (this.#isPending[index] === 1) return;
     this.#isPending[index] = 1;
     this.#pending[(this.#pendingHead + this.#pendingCount) % this.maxInterfaces] = index;
     this.#pendingCount++;
-    if (this.#pendingCount === 1) this.wake();
   }
 
   /** Interfaces that wait to be polled. */
