@@ -85,7 +85,7 @@ export const layers = {
   },
   config: {
     purpose: 'schema, defaults, all tunables in one table, errors with file:line',
-    imports: ['base'],
+    imports: ['base', 'wire'],
     portable: false,
   },
   engine: {
