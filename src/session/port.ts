@@ -67,7 +67,7 @@ export interface DatagramInfo {
 export interface SessionPort {
   /** Receives each event. The message is used again: it is valid during the call. */
   onEvent: (event: SessionMessage) => void;
-  /** True after close() and after the `detached` event: methods do nothing any more and requests fail with EPIPE. */
+  /** True after close() and after the `detached` event: methods do nothing any more and no event follows. */
   readonly isClosed: boolean;
 
   // ── connections ──
