@@ -78,6 +78,7 @@ export class InterfaceTable implements TimerSource {
   /** Called when a device has packets and none had before: the engine schedules a run. */
   wake: () => void = () => {};
 
+  readonly #removalListeners: ((index: number) => void)[] = [];
   readonly #isPending: Uint8Array;
   readonly #pending: Int32Array;
   #pendingHead = 0;
@@ -144,6 +145,7 @@ export class InterfaceTable implements TimerSource {
   remove(index: number): void {
     const device = this.devices[index];
     assert(device !== undefined, `there is no interface ${index}`);
+    for (const listener of this.#removalListeners) listener(index);
     device.onPending = () => {};
     device.close();
     this.devices[index] = undefined;
@@ -153,6 +155,11 @@ export class InterfaceTable implements TimerSource {
     this.bridge[index] = NO_BRIDGE;
     this.#timers.delete(index);
     while (this.#end > 1 && this.devices[this.#end - 1] === undefined) this.#end--;
+  }
+
+  /** Registers a layer that has to let go of an interface before it is removed. */
+  onRemoval(listener: (index: number) => void): void {
+    this.#removalListeners.push(listener);
   }
 
   /** Index of the interface of that name in a stack, or NO_INTERFACE. */

@@ -3,11 +3,17 @@
  * can't lock out the traffic that would end it.
  *
  *   │ data and control ……………………………………………… │ control only │        capacity entries
+ *
+ * A packet that leaves the queue has crossed a link: what its sender noted about it is forgotten, but for flags that
+ * stay true.
  */
 import { FRAME_PACKETS } from '../graph/frame.js';
 import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
 import type { SlotRing } from '../mem/slot-ring.js';
 import type { RingStore } from './ring-store.js';
+
+/** Flags that stay true of a packet on a link within this memory: checksums and segmentation are left to the far end. */
+export const OFFLOAD_FLAGS = PacketFlag.checksumValid | PacketFlag.checksumPartial | PacketFlag.gso;
 
 /** Part of a queue that only control traffic may fill: one entry in 16. */
 const RESERVE_SHIFT = 4;
@@ -17,15 +23,17 @@ export class PacketQueue {
   readonly #rings: RingStore;
   readonly #ring: SlotRing;
   readonly #reserve: number;
+  readonly #keptFlags: number;
   readonly #batch = new Int32Array(FRAME_PACKETS);
   #isClosed = false;
 
-  /** @param capacity entries, a power of two. */
-  constructor(pool: PacketPool, rings: RingStore, capacity: number) {
+  /** @param capacity entries, a power of two. @param keptFlags what stays true of the packets: OFFLOAD_FLAGS or 0. */
+  constructor(pool: PacketPool, rings: RingStore, capacity: number, keptFlags: number) {
     this.#pool = pool;
     this.#rings = rings;
     this.#ring = rings.take(capacity);
     this.#reserve = capacity >> RESERVE_SHIFT;
+    this.#keptFlags = keptFlags;
   }
 
   get count(): number {
@@ -45,7 +53,17 @@ export class PacketQueue {
 
   /** Hands out up to `max` packets, oldest first, into `into` from index `at` on; returns how many. */
   pop(into: Int32Array, at: number, max: number): number {
-    return this.#isClosed ? 0 : this.#ring.pop(into, at, max);
+    if (this.#isClosed) return 0;
+    const popped = this.#ring.pop(into, at, max);
+    const { flags, flowHash, mark } = this.#pool;
+    const kept = this.#keptFlags;
+    for (let i = at, end = at + popped; i < end; i++) {
+      const slot = into[i]!;
+      flags[slot] = flags[slot]! & kept;
+      flowHash[slot] = 0;
+      mark[slot] = 0;
+    }
+    return popped;
   }
 
   /** Gives all packets back to the pool; the queue takes none any more. */

@@ -4,9 +4,9 @@
  *
  *   a.transmit ──► queue of b ──► b.receive        b.transmit ──► queue of a ──► a.receive
  */
-import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
 import type { Device, DeviceCapabilities } from './device.js';
-import { PacketQueue } from './packet-queue.js';
+import { OFFLOAD_FLAGS, PacketQueue } from './packet-queue.js';
 import type { RingStore } from './ring-store.js';
 
 export interface VethOptions {
@@ -20,9 +20,6 @@ export interface VethOptions {
 }
 
 export const DEFAULT_VETH_QUEUE_PACKETS = 1024;
-
-/** What stays true of a packet when it has crossed a link with offload. */
-const OFFLOAD_FLAGS = PacketFlag.checksumValid | PacketFlag.checksumPartial | PacketFlag.gso;
 
 /** Makes both ends of a link. */
 export function makeVethPair(pool: PacketPool, rings: RingStore, options: VethOptions = {}): [Device, Device] {
@@ -42,7 +39,6 @@ class VethDevice implements Device {
   /** Packets that wait to be received here. */
   readonly #queue: PacketQueue;
   readonly #queuePackets: number;
-  readonly #keptFlags: number;
   #peer: VethDevice | undefined;
 
   constructor(pool: PacketPool, rings: RingStore, options: VethOptions) {
@@ -50,8 +46,7 @@ class VethDevice implements Device {
     this.capabilities = { gso: offload, checksum: offload };
     this.#pool = pool;
     this.#queuePackets = options.queuePackets ?? DEFAULT_VETH_QUEUE_PACKETS;
-    this.#queue = new PacketQueue(pool, rings, this.#queuePackets);
-    this.#keptFlags = offload ? OFFLOAD_FLAGS : 0;
+    this.#queue = new PacketQueue(pool, rings, this.#queuePackets, offload ? OFFLOAD_FLAGS : 0);
   }
 
   join(peer: VethDevice): void {
@@ -70,14 +65,6 @@ class VethDevice implements Device {
       return count;
     }
     const taken = peer.#queue.push(slots, at, count);
-    const { flags, flowHash, mark } = this.#pool;
-    const kept = this.#keptFlags;
-    for (let i = at, end = at + taken; i < end; i++) {
-      const slot = slots[i]!;
-      flags[slot] = flags[slot]! & kept;
-      flowHash[slot] = 0;
-      mark[slot] = 0;
-    }
     if (taken > 0) peer.onPending();
     return taken;
   }
