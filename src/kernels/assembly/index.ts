@@ -108,8 +108,9 @@ function copyRun(to: u32, from: u32, bytes: u32): u32 {
     from += 16;
     to += 16;
   }
-  memory.copy(to, from, end - from);
-  return swap(fold(foldLanes(words, high) + sumTail(from, end)));
+  const sum = foldLanes(words, high) + sumTail(from, end);
+  copyTail(to, from, end);
+  return swap(fold(sum));
 }
 
 /** Sum of the halves of four lanes, at most 18 bits. */
@@ -130,14 +131,53 @@ function foldLanes(words: v128, high: v128): u32 {
   );
 }
 
+/** Sum of the halves of a word, at most 17 bits. */
+// @ts-ignore: decorator
+@inline
+function halves(word: u32): u32 {
+  return (word & 0xffff) + (word >>> 16);
+}
+
 /** The last 0..15 bytes, at most 20 bits. */
 // @ts-ignore: decorator
 @inline
 function sumTail(at: u32, end: u32): u32 {
+  const bytes = end - at;
   let sum: u32 = 0;
-  while (at + 2 <= end) {
+  if (bytes & 8) {
+    sum = halves(load<u32>(at)) + halves(load<u32>(at, 4));
+    at += 8;
+  }
+  if (bytes & 4) {
+    sum += halves(load<u32>(at));
+    at += 4;
+  }
+  if (bytes & 2) {
     sum += load<u16>(at);
     at += 2;
   }
-  return at < end ? sum + load<u8>(at) : sum;
+  return bytes & 1 ? sum + load<u8>(at) : sum;
+}
+
+/** Copies the last 0..15 bytes. */
+// @ts-ignore: decorator
+@inline
+function copyTail(to: u32, from: u32, end: u32): void {
+  const bytes = end - from;
+  if (bytes & 8) {
+    store<u64>(to, load<u64>(from));
+    to += 8;
+    from += 8;
+  }
+  if (bytes & 4) {
+    store<u32>(to, load<u32>(from));
+    to += 4;
+    from += 4;
+  }
+  if (bytes & 2) {
+    store<u16>(to, load<u16>(from));
+    to += 2;
+    from += 2;
+  }
+  if (bytes & 1) store<u8>(to, load<u8>(from));
 }
