@@ -191,3 +191,5 @@ export type ProgramConfig = StackConfig['programs'][number];
 export type ForwardConfig = ResolvedConfig['forwards'][number];
 export type ImpairConfig = NonNullable<VethConfig['impair']>;
 export type CaptureConfig = NonNullable<VethConfig['pcap']>;
+export type StreamConfig = Extract<InterfaceConfig, { type: 'stream' }>;
+export type PcapConfig = Extract<InterfaceConfig, { type: 'pcap' }>;
