@@ -39,7 +39,7 @@ export interface Device {
   /** Packets that `transmit` would take now: senders in this process hold back instead of losing. */
   readonly txSpace: number;
   /** Work of the device that is due at some time (delayed packets). */
-  readonly timers?: TimerSource;
+  readonly timers?: TimerSource | undefined;
   /** Gives every packet back to the pool. Nothing may be called afterwards but `close`. */
   close(): void;
 }

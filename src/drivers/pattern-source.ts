@@ -1,0 +1,66 @@
+import { assert } from '../base/assert.js';
+import { type PacketPool, SLOT_DATA_BYTES } from '../mem/packet-pool.js';
+import type { Device, DeviceCapabilities, LinkType } from './device.js';
+
+/** A device that always has packets: copies of templates, one after the other. What it is told to transmit it discards. */
+export class PatternSource implements Device {
+  readonly kind = 'pattern';
+  readonly linkType: LinkType;
+  readonly capabilities: DeviceCapabilities = { gso: true, checksum: true };
+  readonly txSpace = 1024;
+  onPending: () => void = () => {};
+  readonly #pool: PacketPool;
+  /** The arena and the templates as words: slots begin on cache lines. */
+  readonly #words: Int32Array;
+  readonly #templates: Int32Array;
+  readonly #templateBytes: number;
+  readonly #templateWords: number;
+  #next = 0;
+
+  /** @param templates packets of one common length, at most that of a slot; a flow each. */
+  constructor(pool: PacketPool, linkType: LinkType, templates: readonly Uint8Array[]) {
+    const bytes = templates[0]?.length ?? 0;
+    assert(bytes > 0 && bytes <= SLOT_DATA_BYTES, 'templates must fit into a slot');
+    this.linkType = linkType;
+    this.#pool = pool;
+    this.#words = new Int32Array(pool.view.buffer);
+    this.#templateBytes = bytes;
+    this.#templateWords = Math.ceil(bytes / 4);
+    this.#templates = new Int32Array(templates.length * this.#templateWords);
+    const target = new Uint8Array(this.#templates.buffer);
+    templates.forEach((template, i) => {
+      assert(template.length === bytes, 'templates must have one length');
+      target.set(template, i * this.#templateWords * 4);
+    });
+  }
+
+  receive(into: Int32Array, at: number, max: number): number {
+    const pool = this.#pool;
+    const { head, length, totalLength } = pool;
+    const words = this.#words;
+    const templates = this.#templates;
+    const bytes = this.#templateBytes;
+    const size = this.#templateWords;
+    const count = pool.takeMany(into, at, max);
+    let from = this.#next;
+    for (let i = at; i < at + count; i++) {
+      const slot = into[i]!;
+      const to = head[slot]! >> 2;
+      for (let k = 0; k < size; k++) words[to + k] = templates[from + k]!;
+      length[slot] = bytes;
+      totalLength[slot] = bytes;
+      from += size;
+      if (from === templates.length) from = 0;
+    }
+    this.#next = from;
+    if (count < max) this.onPending();
+    return count;
+  }
+
+  transmit(slots: Int32Array, at: number, count: number): number {
+    for (let i = at; i < at + count; i++) this.#pool.give(slots[i]!);
+    return count;
+  }
+
+  close(): void {}
+}
