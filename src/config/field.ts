@@ -127,6 +127,11 @@ export function tunableField(tunable: Tunable) {
   const { min, max } = tunable;
   if (tunable.unit === 'count') return countField(min, max);
   if (tunable.unit === 'milliseconds') return millisecondsField(min, max);
+  return bytesField(min, max);
+}
+
+/** Bytes: a number or `64KiB`. */
+export function bytesField(min: number, max: number) {
   return quantityField(parseBytes, min, max, 'a size', 'write bytes or 64KiB, 4MiB');
 }
 

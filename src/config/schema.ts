@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   addressField,
   bitRateField,
+  bytesField,
   countField,
   endpointField,
   fail,
@@ -55,21 +56,20 @@ const impairSchema = z.strictObject({
   delay: millisecondsField(0, MAX_DELAY_MS).optional(),
   jitter: millisecondsField(0, MAX_DELAY_MS).optional(),
   rate: bitRateField.optional(),
+  /** Bytes that wait for the rate. */
+  queue: bytesField(1, 2 ** 30).optional(),
+  /** Nothing passes. */
+  down: z.boolean().optional(),
   seed: countField(0, 0xffff_ffff).default(1),
 });
-
-/** A capture file, by name or with options. */
-const captureSchema = z.union([
-  z.string().min(1),
-  z.strictObject({ file: z.string().min(1), snapBytes: countField(64, 262_144).optional() }),
-]);
 
 const commonInterface = {
   address: oneOrMore(interfaceAddressField),
   mtu: countField(MIN_MTU, MAX_MTU).default(DEFAULT_MTU),
   mac: macField.optional(),
   impair: impairSchema.optional(),
-  pcap: captureSchema.optional(),
+  /** A pcapng file for everything that passes. */
+  pcap: z.string().min(1).optional(),
 };
 
 const vethSchema = z.strictObject({
@@ -90,8 +90,13 @@ const streamSchema = z.strictObject({
 
 const pcapSchema = z.strictObject({
   type: z.literal('pcap'),
-  read: z.string().optional(),
-  write: z.string().optional(),
+  link: z.enum(['ethernet', 'ip']).default('ethernet'),
+  /** File whose packets come in. */
+  read: z.string().min(1).optional(),
+  /** File for the packets that go out. */
+  write: z.string().min(1).optional(),
+  /** recorded: at their distances in time. */
+  pace: z.enum(['fast', 'recorded']).default('fast'),
   ...commonInterface,
 });
 
@@ -190,6 +195,5 @@ export type NeighborConfig = StackConfig['neighbors'][number];
 export type ProgramConfig = StackConfig['programs'][number];
 export type ForwardConfig = ResolvedConfig['forwards'][number];
 export type ImpairConfig = NonNullable<VethConfig['impair']>;
-export type CaptureConfig = NonNullable<VethConfig['pcap']>;
 export type StreamConfig = Extract<InterfaceConfig, { type: 'stream' }>;
 export type PcapConfig = Extract<InterfaceConfig, { type: 'pcap' }>;

@@ -1,0 +1,50 @@
+/** What commands write: results to stdout, complaints to stderr; with --json one form for programs. */
+import { UsernetError } from '../base/errors.js';
+import { ConfigError, formatProblem } from '../config/problem.js';
+
+/** Exit codes of the command. */
+export const ExitCode = {
+  ok: 0,
+  failed: 1,
+  /** The configuration or the command line is wrong. */
+  wrongUse: 2,
+} as const;
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** One JSON document on one line. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** Tells of an error and returns the exit code for it. */
+export function reportError(error: unknown, asJson: boolean): number {
+  const exitCode = error instanceof ConfigError ? ExitCode.wrongUse : ExitCode.failed;
+  if (asJson) printJson({ event: 'error', ...describeError(error) });
+  else complain(formatError(error));
+  return exitCode;
+}
+
+function describeError(error: unknown): Record<string, unknown> {
+  if (error instanceof ConfigError) {
+    return { code: error.code, message: 'the configuration is wrong', problems: error.problems };
+  }
+  if (error instanceof UsernetError) return { code: error.code, message: error.message, hint: error.hint };
+  const { code, message } = error as NodeJS.ErrnoException;
+  return { code: code ?? 'USERNET_INTERNAL', message: message ?? String(error) };
+}
+
+function formatError(error: unknown): string {
+  if (error instanceof ConfigError) return error.problems.map(formatProblem).join('\n');
+  if (error instanceof UsernetError) {
+    return `usernet: ${error.message}${error.hint === undefined ? '' : `\n  hint: ${error.hint}`}`;
+  }
+  if (error instanceof Error && 'code' in error) return `usernet: ${error.message}`;
+  return `usernet: ${error instanceof Error ? error.stack : String(error)}`;
+}

@@ -1,0 +1,38 @@
+/** Where the control socket is when nobody says so. */
+import { lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { UsernetError } from '../base/errors.js';
+
+/** The longest path that a Unix socket can have: `sun_path` less its final zero. */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+const FILE_NAME = 'usernet.sock';
+
+/** The well-known path: in the user's runtime directory, else in a directory of the user's own under the temporary one. */
+export function defaultControlPath(): string {
+  const runtime = process.env.XDG_RUNTIME_DIR;
+  return runtime ? join(runtime, FILE_NAME) : join(tmpdir(), `usernet-${userInfo().uid}`, FILE_NAME);
+}
+
+/** The path for a process whose well-known one is taken by another. */
+export function ownControlPath(): string {
+  return join(dirname(defaultControlPath()), `usernet-${process.pid}.sock`);
+}
+
+/**
+ * Makes the directory of a default path, for this user alone. Throws USERNET_CONTROL when somebody else could put
+ * things there.
+ */
+export function prepareControlDirectory(path: string): void {
+  const directory = dirname(path);
+  if (process.env.XDG_RUNTIME_DIR === directory) return;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(directory);
+  if (uid === userInfo().uid && (mode & 0o022) === 0) return;
+  throw new UsernetError(
+    'USERNET_CONTROL',
+    `${directory} is not this user's alone`,
+    'remove it, set XDG_RUNTIME_DIR, or choose another path with control:',
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * The Unix socket of a network: HTTP/JSON for those who look and steer, and by upgrade the sessions of attached programs.
+ *
+ *   GET /session?stack=NAME, Upgrade: usernet-session ──► 101, then session messages both ways
+ *   anything else                                     ──► `onRequest`, set by the control API
+ */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { UsernetError } from '../base/errors.js';
+import {
+  defaultControlPath,
+  MAX_SOCKET_PATH_BYTES,
+  ownControlPath,
+  prepareControlDirectory,
+} from '../config/control-path.js';
+import { suggest } from '../config/suggest.js';
+
+/** The protocol that the upgrade asks for. */
+export const SESSION_PROTOCOL = 'usernet-session';
+
+/** What programs attach to. */
+export interface AttachTarget {
+  readonly stackNames: readonly string[];
+  /** Takes the connection of a program: session messages from here on, `firstBytes` first. */
+  attach(stack: string, socket: Duplex, firstBytes: Buffer): void;
+}
+
+export class ControlSocket {
+  /** Answers requests that are no upgrades. */
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => {
+    response.writeHead(404).end();
+  };
+  readonly path: string;
+  readonly #server: Server;
+  readonly #attached = new Set<Duplex>();
+
+  private constructor(path: string, target: AttachTarget) {
+    this.path = path;
+    this.#server = createServer((request, response) => this.onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, firstBytes) => this.#upgrade(target, request, socket, firstBytes));
+    // What keeps a process alive are its sockets and programs.
+    this.#server.unref();
+  }
+
+  /**
+   * Listens at `path`, or at the default one; when another network of this user has that, at one with the process's
+   * number. Throws USERNET_CONTROL_IN_USE when a network answers at `path` already.
+   */
+  static async open(path: string | undefined, target: AttachTarget): Promise<ControlSocket> {
+    const wanted = resolve(path ?? defaultControlPath());
+    if (path === undefined) prepareControlDirectory(wanted);
+    if (!(await isTaken(wanted))) return new ControlSocket(wanted, target).#listen();
+    if (path === undefined) return new ControlSocket(ownControlPath(), target).#listen();
+    throw new UsernetError(
+      'USERNET_CONTROL_IN_USE',
+      `another network answers at the control socket ${wanted}`,
+      'end it, or choose another path with control:',
+    );
+  }
+
+  /** Ends every connection and removes the socket's file. */
+  async close(): Promise<void> {
+    for (const socket of this.#attached) socket.destroy();
+    const closed = new Promise<void>((done) => this.#server.close(() => done()));
+    this.#server.closeAllConnections();
+    await closed;
+    removeSocket(this.path);
+  }
+
+  #listen(): Promise<ControlSocket> {
+    if (Buffer.byteLength(this.path) > MAX_SOCKET_PATH_BYTES) {
+      throw new UsernetError(
+        'USERNET_CONTROL',
+        `the path of the control socket is longer than ${MAX_SOCKET_PATH_BYTES} bytes: ${this.path}`,
+        'choose a shorter one with control:',
+      );
+    }
+    removeSocket(this.path);
+    return new Promise((done, fail) => {
+      this.#server.once('error', fail);
+      this.#server.listen(this.path, () => {
+        this.#server.off('error', fail);
+        chmodSync(this.path, 0o600);
+        done(this);
+      });
+    });
+  }
+
+  #upgrade(target: AttachTarget, request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
+    const url = new URL(request.url ?? '/', 'http://usernet');
+    if (url.pathname !== '/session' || request.headers.upgrade?.toLowerCase() !== SESSION_PROTOCOL) {
+      refuse(socket, 400, 'this upgrade is not known');
+      return;
+    }
+    const stack = url.searchParams.get('stack') ?? '';
+    if (!target.stackNames.includes(stack)) {
+      refuse(socket, 404, `there is no stack "${stack}"`, suggest(stack, target.stackNames));
+      return;
+    }
+    socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: ${SESSION_PROTOCOL}\r\n\r\n`);
+    this.#attached.add(socket);
+    socket.once('close', () => this.#attached.delete(socket));
+    target.attach(stack, socket, firstBytes);
+  }
+}
+
+function refuse(socket: Duplex, status: number, message: string, hint?: string): void {
+  const body = JSON.stringify({ error: { code: 'USERNET_CONTROL', message, hint } });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** True when somebody answers at the path; a file that a dead process left does not count. */
+function isTaken(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      done(true);
+    });
+    probe.once('error', () => done(false));
+  });
+}
+
+/** Removes a socket that nobody listens at; anything else that has its name is left alone. */
+function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
+}
