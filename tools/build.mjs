@@ -16,8 +16,8 @@ const LOCK = 'build/.lock';
 const SOURCE_FOLDERS = ['src', 'test', 'bench'];
 const KERNEL_GENERATOR = 'tools/build-kernels.mjs';
 
-/** Files of src/ that are not for users. */
-const UNPUBLISHED = /\.test\.|\.test-support\.|\.map$/;
+/** Files of src/ that are not for users: tests, the fakes they share, and source maps. */
+const UNPUBLISHED = /\.test\.|\/testing\/|\.map$/;
 
 /**
  * Installs and builds what is out of date.

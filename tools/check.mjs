@@ -24,11 +24,9 @@ const types = {
   run: async () => {
     await build();
     // The portable folders compile without Node's types, the tools by the types in their comments.
-    for (const project of ['tsconfig.portable.json', 'tools/tsconfig.json']) {
-      const code = await runModule('typescript/bin/tsc', ['-p', project]);
-      if (code !== 0) return code;
-    }
-    return 0;
+    const projects = ['tsconfig.portable.json', 'tools/tsconfig.json'];
+    const codes = await Promise.all(projects.map((project) => runModule('typescript/bin/tsc', ['-p', project])));
+    return Math.max(...codes);
   },
 };
 

@@ -112,7 +112,7 @@ export function checkContents({ files, unpackedSize }, exports) {
   const wanted = [...REQUIRED, ...targets.filter((path) => path.startsWith('./')).map((path) => path.slice(2))];
   const problems = wanted.filter((path) => !paths.has(path)).map((path) => `the package lacks ${path}`);
   for (const path of paths) {
-    if (!PUBLISHED.some((pattern) => pattern.test(path)) || /\.test[.-]/.test(path)) {
+    if (!PUBLISHED.some((pattern) => pattern.test(path)) || /\.test\.|\/testing\//.test(path)) {
       problems.push(`the package must not hold ${path}`);
     }
   }

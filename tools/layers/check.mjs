@@ -8,7 +8,8 @@ import ts from 'typescript';
 /** @typedef {import('./table.mjs').Layer} Layer */
 /** @typedef {{ path: string, line: number, message: string }} Violation */
 
-const TEST_FILE = /\.test\.ts$|\.test-support\.ts$/;
+/** Tests, and what several of them share: fakes in a folder `testing`. */
+const TEST_FILE = /\.test\.[jt]s$|\/testing\//;
 
 /**
  * @param {Readonly<Record<string, Layer>>} layers
@@ -77,6 +78,7 @@ function checkImport({ layer, folder, path, specifier }) {
   }
   const target = posix.join(posix.dirname(path), specifier);
   if (!target.startsWith('src/')) return `'${folder}' must not import '${target}', which is not in src/`;
+  if (TEST_FILE.test(target)) return `the product must not import '${target}', which is for tests`;
   const targetFolder = folderOf(target);
   if (targetFolder === undefined) return `'${folder}' must not import the entry point '${target}'`;
   if (targetFolder === folder || layer.imports.includes(targetFolder)) return undefined;

@@ -72,6 +72,17 @@ test('a test may put layers together, but not reach out of src/ and test/', () =
   ]);
 });
 
+test('what tests share lies in a folder testing, and the product does not import it', () => {
+  assert.deepEqual(
+    check('src/base/testing/fake.ts', `import assert from 'node:assert';\nimport '../../wire/tcp.js';`),
+    [],
+  );
+  assert.deepEqual(check('src/base/hash.test.ts', `import './testing/fake.js';`), []);
+  assert.deepEqual(check('src/base/hash.ts', `import './testing/fake.js';`), [
+    `1: the product must not import 'src/base/testing/fake.js', which is for tests`,
+  ]);
+});
+
 test('a table with a cycle, an unknown folder or a portable row on an unportable one is refused', () => {
   /** @type {Record<string, import('./table.mjs').Layer>} */
   const broken = {
