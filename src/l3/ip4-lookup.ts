@@ -1,0 +1,70 @@
+/** Route lookup. Read RFC 1812 section 5.2.4.3 first; the table is described in ip4-fib.ts, its results in adjacency.ts. */
+import type { NodeSpec } from '../graph/node.js';
+import { ipv4Destination } from '../wire/ipv4.js';
+import { AdjacencyKind, FIRST_GROUP_ADDRESS, groupAdjacency } from './adjacency.js';
+import { lookupIp4Fib } from './ip4-fib.js';
+import type { L3Context } from './l3-context.js';
+
+const Next = { rewrite: AdjacencyKind.rewrite, local: AdjacencyKind.local, drop: 11 } as const;
+const Counter = { notForwarding: 0 } as const;
+
+/** Finds the adjacency of each packet; its kind is the next node. */
+export const ip4Lookup: NodeSpec<L3Context> = {
+  name: 'ip4-lookup',
+  // In the order of AdjacencyKind.
+  nexts: [
+    'ip4-rewrite',
+    'ip4-arp',
+    'ip4-arp',
+    'ip4-null',
+    'ip4-null',
+    'ip4-null',
+    'ip4-null',
+    'ip4-null',
+    'ip4-local',
+    'ip4-multicast',
+    'ip4-multicast',
+    'drop',
+  ],
+  counters: ['not forwarding'],
+  make: ({ pool, counters, l3 }) => {
+    const { view, head, vrf, stack, adjacency, rxInterface } = pool;
+    const { words, roots, defaults } = l3.fib;
+    const { kind } = l3.adjacencies;
+    const { forwarding, loopbackAdjacency } = l3.stacks;
+
+    /** A packet of this stack to itself leaves by the loopback interface, where it can be seen. RFC 1122 section 3.2.1.3 (g). */
+    function loop(slot: number): number {
+      const row = loopbackAdjacency[stack[slot]!]!;
+      if (row === 0) return Next.local;
+      adjacency[slot] = row;
+      return Next.rewrite;
+    }
+
+    return (frame, next) => {
+      const { slots, count } = frame;
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
+        const vrfIndex = vrf[slot]!;
+        const destination = ipv4Destination(view, head[slot]!);
+        let row = 0;
+        if (destination >= FIRST_GROUP_ADDRESS) {
+          row = groupAdjacency(destination);
+        } else {
+          row = lookupIp4Fib(words, roots[vrfIndex]!, destination);
+          if (row === 0) row = defaults[vrfIndex]!;
+        }
+        adjacency[slot] = row;
+        const rowKind = kind[row]!;
+        next[i] = rowKind;
+        if (rxInterface[slot] === 0) {
+          if (rowKind === AdjacencyKind.local) next[i] = loop(slot);
+        } else if (rowKind <= AdjacencyKind.lastTransit && forwarding[vrfIndex] === 0) {
+          // RFC 1122 section 3.2.1.3: a host silently drops what is not for it.
+          counters[Counter.notForwarding]!++;
+          next[i] = Next.drop;
+        }
+      }
+    };
+  },
+};

@@ -1,0 +1,36 @@
+/** Changes to packets that may be chains; off the fast path. */
+import { NO_SLOT, type PacketPool } from '../mem/packet-pool.js';
+
+/** Cuts the packet to its first `bytes` bytes; slots that become empty go back to the pool. */
+export function trimPacket(pool: PacketPool, slot: number, bytes: number): void {
+  let left = bytes;
+  let last = slot;
+  while (left > pool.length[last]!) {
+    left -= pool.length[last]!;
+    last = pool.next[last]!;
+  }
+  pool.length[last] = left;
+  pool.totalLength[slot] = bytes;
+  const rest = pool.next[last]!;
+  if (rest === NO_SLOT) return;
+  pool.next[last] = NO_SLOT;
+  pool.give(rest);
+}
+
+/** Copies `count` bytes of the packet, from byte `from` on, to the offset `to`. Precondition: the packet has them. */
+export function copyFromPacket(pool: PacketPool, slot: number, from: number, count: number, to: number): void {
+  let skip = from;
+  let current = slot;
+  while (skip >= pool.length[current]! && pool.next[current] !== NO_SLOT) {
+    skip -= pool.length[current]!;
+    current = pool.next[current]!;
+  }
+  let copied = 0;
+  while (copied < count) {
+    const bytes = Math.min(pool.length[current]! - skip, count - copied);
+    pool.arena.copy(to + copied, pool.head[current]! + skip, bytes);
+    copied += bytes;
+    skip = 0;
+    current = pool.next[current]!;
+  }
+}
