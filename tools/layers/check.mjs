@@ -1,5 +1,5 @@
 /**
- * Checks the imports of src/ against the table. Takes the sources as data, so that its test can show it a tree that
+ * Checks the imports of src/ against the table, and the names of nodes. Takes the sources as data, so that its test can show it a tree that
  * breaks each rule.
  */
 import { posix } from 'node:path';
@@ -55,6 +55,7 @@ function checkSource(layers, { path, text }) {
     const message = isTest ? checkTestImport(path, specifier) : checkImport({ layer, folder, path, specifier });
     if (message !== undefined) violations.push({ path, line: lineAt(text, position), message });
   }
+  if (!isTest) violations.push(...checkNodeName(path, text));
   if (layer.portable && !isTest) {
     // Other globals of one platform are refused by the linter; this one is a member.
     for (const { index } of text.matchAll(/\bMath\.random\b/g)) {
@@ -90,6 +91,18 @@ function checkTestImport(/** @type {string} */ path, /** @type {string} */ speci
   if (!specifier.startsWith('.')) return undefined;
   const target = posix.join(posix.dirname(path), specifier);
   return /^(src|test)\//.test(target) ? undefined : `a test must not import '${target}'`;
+}
+
+/** A node of the graph has the name of its file, so that a name in a trace or a counter leads to the code. */
+function checkNodeName(/** @type {string} */ path, /** @type {string} */ text) {
+  /** @type {Violation[]} */
+  const violations = [];
+  const fileName = posix.basename(path, '.ts');
+  for (const { 1: name, index } of text.matchAll(/: NodeSpec(?:<\w+>)? = \{\s*name: '([^']*)'/g)) {
+    const message = `node '${name}' stands in a file of another name`;
+    if (name !== fileName) violations.push({ path, line: lineAt(text, index), message });
+  }
+  return violations;
 }
 
 /** Each module that a file names: `import`, `export … from`, `import()`, types included. */

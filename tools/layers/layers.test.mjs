@@ -83,6 +83,12 @@ test('what tests share lies in a folder testing, and the product does not import
   ]);
 });
 
+test('a node has the name of its file', () => {
+  const text = `export const tcp4Input: NodeSpec<L3Context> = {\n  name: 'tcp4-input',\n};\n`;
+  assert.deepEqual(check('src/wire/tcp4-input.ts', text), []);
+  assert.deepEqual(check('src/wire/tcp-input.ts', text), [`1: node 'tcp4-input' stands in a file of another name`]);
+});
+
 test('a table with a cycle, an unknown folder or a portable row on an unportable one is refused', () => {
   /** @type {Record<string, import('./table.mjs').Layer>} */
   const broken = {
