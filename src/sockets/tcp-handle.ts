@@ -1,0 +1,420 @@
+/**
+ * TCP handle: what net.js knows as `TCP` of the tcp_wrap binding, on a stack's sessions. It is a JSStream, so that C++
+ * consumers (TLS, HTTP/2, an HTTP parser) can sit on it: they are fed by readBuffer and write through `onwrite`.
+ * JavaScript consumers (net.Socket) take the fast path: writes go straight to the port, and `onread` gets bytes that were
+ * copied once. Who looks at `isStreamBase` is about to consume natively; from then on reads go the native way.
+ * Return values and the order of callbacks are those of libuv's TCP handles.
+ */
+import { SessionEvent, type SessionMessage, SocketOption } from '../session/message.js';
+import { callInto, inRootContext } from './callback.js';
+import { atClosing } from './closing.js';
+import { Endpoint } from './endpoint.js';
+import {
+  type EndpointObject,
+  type NodeRequest,
+  nodeBinding,
+  type StreamHandle,
+  type TcpHandle,
+  type WriteResult,
+} from './node-binding.js';
+import { parseSocketAddress } from './socket-address.js';
+import type { EventTarget, StackSockets } from './stack-sockets.js';
+import { StreamReader } from './stream-reader.js';
+import { StreamState } from './stream-state.js';
+import { StreamWriter } from './stream-writer.js';
+import { TcpConnect } from './tcp-connect.js';
+import { TcpListener } from './tcp-listener.js';
+import { uvCode, uvCodeOf } from './uv-errno.js';
+import { refuseWrite } from './write-protocol.js';
+
+const { JSStream } = nodeBinding('js_stream');
+const { constants } = nodeBinding('tcp_wrap');
+
+const UV_EBADF = uvCode('EBADF');
+const UV_EINVAL = uvCode('EINVAL');
+const UV_EISCONN = uvCode('EISCONN');
+const UV_EALREADY = uvCode('EALREADY');
+const UV_ENOTCONN = uvCode('ENOTCONN');
+const UV_ECANCELED = uvCode('ECANCELED');
+const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
+
+const DEFAULT_BACKLOG = 511;
+/** When keep-alive is asked for without a delay: Linux's tcp_keepalive_time. RFC 1122 section 4.2.3.6. */
+const DEFAULT_KEEP_ALIVE_S = 7200;
+const MS_PER_S = 1000;
+
+export class StackTcp extends JSStream implements TcpHandle, EventTarget {
+  onconnection: TcpHandle['onconnection'];
+  readonly #state: StreamState;
+  readonly #local = new Endpoint();
+  readonly #remote = new Endpoint();
+  #isBound = false;
+  #isReuseport = false;
+  #reader: StreamReader | undefined;
+  #writer: StreamWriter | undefined;
+  #connect: TcpConnect | undefined;
+  #listener: TcpListener | undefined;
+  #isListening = false;
+  /** Options by SocketOption that were set before there was a session. */
+  #options: Map<number, number> | undefined;
+  #trafficClass = 0;
+
+  constructor(sockets: StackSockets) {
+    super();
+    this.#state = new StreamState(sockets, this);
+  }
+
+  // ── what Node looks at ──
+
+  override get onread(): StreamHandle['onread'] {
+    return this.#state.onread;
+  }
+
+  override set onread(callback: StreamHandle['onread']) {
+    this.#state.onread = callback;
+    super.onread = callback;
+  }
+
+  override get isStreamBase(): boolean {
+    this.#state.isNative = true;
+    return true;
+  }
+
+  override get fd(): number {
+    return -1;
+  }
+
+  override get bytesRead(): number {
+    return this.#state.bytesRead;
+  }
+
+  override get bytesWritten(): number {
+    return this.#state.bytesWritten;
+  }
+
+  get writeQueueSize(): number {
+    return this.#writer?.queuedBytes ?? 0;
+  }
+
+  override getAsyncId(): number {
+    return this.#state.resource.asyncId();
+  }
+
+  asyncReset(): void {
+    this.#state.renewResource();
+  }
+
+  ref(): void {
+    this.#state.loop.setReferenced(true);
+  }
+
+  unref(): void {
+    this.#state.loop.setReferenced(false);
+  }
+
+  hasRef(): boolean {
+    return this.#state.loop.isReferenced && !this.#state.isClosed;
+  }
+
+  /** Learns which native handle sits on this one, so that errors of the connection go there. */
+  setUpper(upper: StreamHandle): void {
+    this.#state.isNative = true;
+    this.#state.upper = upper;
+  }
+
+  // ── addresses ──
+
+  open(_fd: number): number {
+    return UV_EINVAL;
+  }
+
+  bind(address: string, port: number, flags = 0): number {
+    if (this.#state.isClosed) return UV_EBADF;
+    const words = parseSocketAddress(address, 4);
+    if (words === undefined || this.#isBound || this.#state.session !== 0) return UV_EINVAL;
+    this.#local.set(words, port);
+    this.#isBound = true;
+    this.#isReuseport = constants.UV_TCP_REUSEPORT !== undefined && (flags & constants.UV_TCP_REUSEPORT) !== 0;
+    return 0;
+  }
+
+  bind6(_address: string, _port: number, _flags = 0): number {
+    return UV_EAFNOSUPPORT;
+  }
+
+  getsockname(out: EndpointObject): number {
+    if (!this.#isBound && this.#state.session === 0) return this.#state.isClosed ? UV_EBADF : UV_EINVAL;
+    if (this.#local.port === 0) {
+      // Someone wants to know the port before there is a listener or connection: it takes a listener to reserve one.
+      const code = this.#openListener(DEFAULT_BACKLOG);
+      if (code !== 0) return code;
+    }
+    this.#local.describe(out);
+    return 0;
+  }
+
+  getpeername(out: EndpointObject): number {
+    if (this.#state.session === 0) return this.#isBound ? UV_ENOTCONN : UV_EBADF;
+    this.#remote.describe(out);
+    return 0;
+  }
+
+  // ── listening ──
+
+  listen(backlog: number): number {
+    if (this.#state.isClosed) return UV_EBADF;
+    if (this.#state.session !== 0 || this.#connect !== undefined) return UV_EINVAL;
+    const code = this.#openListener(backlog);
+    if (code !== 0) return code;
+    this.#isListening = true;
+    this.#state.loop.setActive(true);
+    return 0;
+  }
+
+  #openListener(backlog: number): number {
+    if (this.#listener !== undefined) return 0;
+    if (!this.#isBound) this.bind('0.0.0.0', 0);
+    const listener = new TcpListener(this.#state.sockets, {
+      onAccepted: (event) => this.#onAccepted(event),
+      onListenerFailed: (code) => this.#callOnConnection(code),
+    });
+    const code = listener.open(this.#local, { backlog, isReuseport: this.#isReuseport });
+    if (code === 0) this.#listener = listener;
+    return code;
+  }
+
+  #onAccepted(event: SessionMessage): void {
+    if (!this.#isListening || this.onconnection === undefined) {
+      this.#state.port.reset(event.session);
+      return;
+    }
+    const client = inRootContext(() => new StackTcp(this.#state.sockets));
+    client.#begin(event);
+    this.#callOnConnection(0, client);
+  }
+
+  #callOnConnection(code: number, client?: TcpHandle): void {
+    const { onconnection } = this;
+    if (onconnection === undefined || this.#state.isClosed) return;
+    if (client === undefined) callInto(this.#state.resource, onconnection, this, code);
+    else callInto(this.#state.resource, onconnection, this, code, client);
+  }
+
+  // ── connecting ──
+
+  connect(request: NodeRequest, address: string, port: number): number {
+    if (this.#state.isClosed) return UV_EBADF;
+    if (this.#connect !== undefined) return UV_EALREADY;
+    if (this.#state.session !== 0 || this.#isListening) return UV_EISCONN;
+    const words = parseSocketAddress(address, 4);
+    if (words === undefined) return UV_EINVAL;
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#remote.set(words, port);
+    this.#connect = new TcpConnect(this.#state.sockets, request, this.#local, this.#remote, this);
+    return 0;
+  }
+
+  connect6(_request: NodeRequest, _address: string, _port: number): number {
+    return UV_EAFNOSUPPORT;
+  }
+
+  #onConnected(connect: TcpConnect, event: SessionMessage): void {
+    this.#begin(event);
+    this.#endConnect(connect, 0);
+  }
+
+  #endConnect(connect: TcpConnect, code: number): void {
+    this.#connect = undefined;
+    connect.end();
+    const { oncomplete } = connect.nodeRequest;
+    const isOpen = code === 0;
+    if (oncomplete === undefined) return;
+    callInto(this.#state.resource, oncomplete, connect.nodeRequest, code, this, connect.nodeRequest, isOpen, isOpen);
+  }
+
+  /** The handle has a session from now on. */
+  #begin(event: SessionMessage): void {
+    const state = this.#state;
+    state.session = event.session;
+    state.sockets.ownSession(event.session, this);
+    this.#local.set(event.local, event.localPort);
+    this.#remote.set(event.remote, event.remotePort);
+    this.#reader = new StreamReader(state);
+    this.#writer = new StreamWriter(state);
+    this.#options?.forEach((value, option) => {
+      state.port.setOption(state.session, option, value);
+    });
+  }
+
+  // ── events of the session layer ──
+
+  onSessionEvent(event: SessionMessage): void {
+    const connect = this.#connect;
+    switch (event.type) {
+      case SessionEvent.connected:
+        if (connect?.isAnsweredBy(event)) this.#onConnected(connect, event);
+        break;
+      case SessionEvent.failed:
+        if (connect?.isAnsweredBy(event)) this.#endConnect(connect, uvCodeOf(event.errno));
+        break;
+      case SessionEvent.readable:
+        this.#reader?.wake();
+        break;
+      case SessionEvent.writable:
+        this.#writer?.flush();
+        break;
+      case SessionEvent.peerClosed:
+        this.#state.hasPeerClosed = true;
+        this.#reader?.wake();
+        break;
+      case SessionEvent.closed:
+      case SessionEvent.detached:
+        if (connect !== undefined) this.#endConnect(connect, uvCodeOf(event.errno));
+        this.#onGone(event.errno);
+        break;
+    }
+  }
+
+  #onGone(errno: number): void {
+    const state = this.#state;
+    state.markGone(errno);
+    this.#reader?.wake();
+    if (!state.isClosed && this.writeQueueSize > 0) this.#writer?.fail(state.takeError());
+  }
+
+  // ── the stream ──
+
+  override readStart(): number {
+    if (this.#state.isClosed) return UV_EINVAL;
+    if (this.#reader === undefined) return UV_ENOTCONN;
+    this.#reader.start();
+    return 0;
+  }
+
+  override readStop(): number {
+    this.#reader?.stop();
+    return 0;
+  }
+
+  override useUserBuffer(buffer: Uint8Array): void {
+    this.#state.userBuffer = buffer;
+    super.useUserBuffer(buffer);
+  }
+
+  override writeBuffer(request: NodeRequest | null, bytes: Uint8Array): WriteResult {
+    return this.#writer?.writeBytes(request, bytes) ?? refuseWrite(UV_EBADF);
+  }
+
+  override writev(request: NodeRequest | null, chunks: unknown[], areBuffers: boolean): WriteResult {
+    return this.#writer?.writeChunks(request, chunks, areBuffers) ?? refuseWrite(UV_EBADF);
+  }
+
+  override writeUtf8String(request: NodeRequest | null, text: string): WriteResult {
+    return this.#writer?.writeText(request, text, 'utf8') ?? refuseWrite(UV_EBADF);
+  }
+
+  /** Node's native handles take "ascii" for latin1 when they write. */
+  override writeAsciiString(request: NodeRequest | null, text: string): WriteResult {
+    return this.writeLatin1String(request, text);
+  }
+
+  override writeLatin1String(request: NodeRequest | null, text: string): WriteResult {
+    return this.#writer?.writeText(request, text, 'latin1') ?? refuseWrite(UV_EBADF);
+  }
+
+  override writeUcs2String(request: NodeRequest | null, text: string): WriteResult {
+    return this.#writer?.writeText(request, text, 'utf16le') ?? refuseWrite(UV_EBADF);
+  }
+
+  override shutdown(request: NodeRequest): number {
+    return this.#writer?.shutdown(request) ?? UV_ENOTCONN;
+  }
+
+  // ── the stream, as its consumers in C++ call it ──
+
+  isClosing(): boolean {
+    return this.#state.isClosed;
+  }
+
+  onreadstart(): number {
+    this.#state.isNative = true;
+    return this.readStart();
+  }
+
+  onreadstop(): number {
+    return this.readStop();
+  }
+
+  onwrite(request: NodeRequest, chunks: Uint8Array[]): number {
+    return this.#writer?.writeNative(request, chunks) ?? UV_EBADF;
+  }
+
+  onshutdown(request: NodeRequest): number {
+    return this.#writer?.shutdownNative(request) ?? UV_ENOTCONN;
+  }
+
+  // ── options ──
+
+  setNoDelay(enable: boolean): number {
+    return this.#setOption(SocketOption.noDelay, enable ? 1 : 0);
+  }
+
+  setKeepAlive(enable: boolean, seconds: number): number {
+    const delayMs = (seconds > 0 ? seconds : DEFAULT_KEEP_ALIVE_S) * MS_PER_S;
+    return this.#setOption(SocketOption.keepAliveMs, enable ? delayMs : 0);
+  }
+
+  setTypeOfService(value: number): number {
+    this.#trafficClass = value;
+    return this.#setOption(SocketOption.trafficClass, value);
+  }
+
+  getTypeOfService(): number {
+    return this.#trafficClass;
+  }
+
+  setBlocking(_enable: boolean): number {
+    return 0;
+  }
+
+  #setOption(option: number, value: number): number {
+    const { port, session, isClosed } = this.#state;
+    if (isClosed) return UV_EBADF;
+    if (session !== 0) port.setOption(session, option, value);
+    else (this.#options ??= new Map()).set(option, value);
+    return 0;
+  }
+
+  // ── the end ──
+
+  close(callback?: () => void): void {
+    this.#close(callback, false);
+  }
+
+  /** Closes with RST. libuv refuses that during a shutdown. */
+  reset(callback?: () => void): number {
+    if (this.#writer?.isShuttingDown) return UV_EINVAL;
+    this.#close(callback, true);
+    return 0;
+  }
+
+  #close(callback: (() => void) | undefined, withReset: boolean): void {
+    const state = this.#state;
+    if (state.isClosed) return;
+    state.isClosed = true;
+    state.loop.setActive(false);
+    this.#listener?.close();
+    this.#connect?.cancel();
+    if (state.session !== 0) {
+      state.sockets.forgetSession(state.session);
+      if (withReset) state.port.reset(state.session);
+      else state.port.closeSession(state.session);
+    }
+    atClosing(() => {
+      if (this.#connect !== undefined) this.#endConnect(this.#connect, UV_ECANCELED);
+      this.#writer?.fail(UV_ECANCELED);
+      if (callback !== undefined) callInto(state.resource, callback, this);
+    });
+  }
+}

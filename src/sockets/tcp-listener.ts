@@ -1,0 +1,62 @@
+/** The listening side of a TCP handle: a listener of the session layer and the connections that it reports. */
+import { SessionEvent, SessionMessage } from '../session/message.js';
+import type { Endpoint } from './endpoint.js';
+import type { EventTarget, StackSockets } from './stack-sockets.js';
+import { uvCode, uvCodeOf } from './uv-errno.js';
+
+export interface TcpListenOptions {
+  readonly backlog: number;
+  readonly isReuseport: boolean;
+}
+
+/** Hears of connections, or of the end of the listener. */
+export interface TcpListenerEvents {
+  /** A session that is connected; must be taken or closed. The message is valid during the call. */
+  onAccepted(event: SessionMessage): void;
+  /** The listener is gone; `code` is libuv's. */
+  onListenerFailed(code: number): void;
+}
+
+const answer = new SessionMessage();
+
+export class TcpListener implements EventTarget {
+  readonly #sockets: StackSockets;
+  readonly #events: TcpListenerEvents;
+  #handle = 0;
+  #request = 0;
+
+  constructor(sockets: StackSockets, events: TcpListenerEvents) {
+    this.#sockets = sockets;
+    this.#events = events;
+  }
+
+  /** Listens on `local` and puts the port that was chosen there. Returns libuv's error code or 0. */
+  open(local: Endpoint, options: TcpListenOptions): number {
+    const { port } = this.#sockets;
+    const request = port.listen({
+      local: local.words,
+      localPort: local.port,
+      backlog: options.backlog,
+      reuseport: options.isReuseport,
+    });
+    if (!port.wait(request, answer)) return uvCode('ENOTSUP');
+    if (answer.type === SessionEvent.failed) return uvCodeOf(answer.errno);
+    this.#request = request;
+    this.#handle = answer.session;
+    local.set(answer.local, answer.localPort);
+    this.#sockets.ownRequest(request, this);
+    this.#sockets.ownSession(this.#handle, this);
+    return 0;
+  }
+
+  close(): void {
+    this.#sockets.forgetRequest(this.#request);
+    this.#sockets.forgetSession(this.#handle);
+    this.#sockets.port.unlisten(this.#handle);
+  }
+
+  onSessionEvent(event: SessionMessage): void {
+    if (event.type === SessionEvent.accepted) this.#events.onAccepted(event);
+    else if (event.type === SessionEvent.detached) this.#events.onListenerFailed(uvCodeOf(event.errno));
+  }
+}
