@@ -136,8 +136,8 @@ function checkDependencies(/** @type {Record<string, Record<string, string>>} */
 }
 
 /**
- * Uses the unpacked tarball as a program of a user would: every entry point is loaded and its types are checked, the
- * libraries' own included.
+ * Uses the unpacked tarball as a user would: every entry point is loaded, the command is run, and the types are checked,
+ * those inside the package included.
  *
  * @param {string} tarball
  * @param {Exports} exports
@@ -154,6 +154,9 @@ async function checkConsumer(tarball, exports) {
     const code = await run(process.execPath, ['--import', specifier, '--eval', '0'], { cwd });
     if (code !== 0) return code;
   }
+  const command = join('node_modules', 'usernet', 'bin', 'usernet.js');
+  const helpCode = await run(process.execPath, [command, '--help'], { cwd, stdoutTo: 'stderr' });
+  if (helpCode !== 0) return helpCode;
   writeFileSync(join(cwd, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   writeFileSync(
     join(cwd, 'use.ts'),
