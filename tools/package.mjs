@@ -12,11 +12,11 @@ import { capture, npmCommand, root, run, runModule, say } from './lib/process.mj
 const FOLDER = 'build/package';
 const CONSUMER = `${FOLDER}/consumer`;
 const MAX_UNPACKED_BYTES = 5_000_000;
-const REQUIRED = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'bin/usernet.js'];
-const PUBLISHED = [
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|bin\/usernet\.js)$/,
-  /^dist\/.*\.(js|d\.ts|wasm)$/,
-];
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
+/** `usernet up` without a file starts the demo. */
+const DEMO = ['examples/demo.yaml', 'examples/hello-server.js'];
+const REQUIRED = ['package.json', ...DOCUMENTS, 'bin/usernet.js', ...DEMO];
+const BUILT = /^dist\/.*\.(js|d\.ts|wasm)$/;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
 /** @typedef {Record<string, string | Record<string, string>>} Exports */
@@ -112,7 +112,7 @@ export function checkContents({ files, unpackedSize }, exports) {
   const wanted = [...REQUIRED, ...targets.filter((path) => path.startsWith('./')).map((path) => path.slice(2))];
   const problems = wanted.filter((path) => !paths.has(path)).map((path) => `the package lacks ${path}`);
   for (const path of paths) {
-    if (!PUBLISHED.some((pattern) => pattern.test(path)) || /\.test\.|\/testing\//.test(path)) {
+    if (!(REQUIRED.includes(path) || BUILT.test(path)) || /\.test\.|\/testing\//.test(path)) {
       problems.push(`the package must not hold ${path}`);
     }
   }

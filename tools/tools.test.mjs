@@ -106,7 +106,8 @@ test('each entry point in src/ is exported with its types, and nothing else is',
 });
 
 test('the tarball holds what is exported and no test, map or source', () => {
-  const paths = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'bin/usernet.js', 'dist/index.js'];
+  const demo = ['examples/demo.yaml', 'examples/hello-server.js'];
+  const paths = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'bin/usernet.js', ...demo, 'dist/index.js'];
   const packed = { filename: '', unpackedSize: 1000, files: paths.map((path) => ({ path })) };
   const exports = { '.': { types: './dist/index.d.ts', default: './dist/index.js' } };
   assert.deepEqual(checkContents(packed, exports), ['the package lacks dist/index.d.ts']);
