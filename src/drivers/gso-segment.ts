@@ -160,6 +160,7 @@ export class GsoSegmenter {
         this.#sourceAt = head[this.#sourceSlot]!;
       } else if (room === 0) {
         const following = this.#taken[this.#used++]!;
+        length[following] = 0;
         next[tail] = following;
         tail = following;
       } else {

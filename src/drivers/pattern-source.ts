@@ -2,6 +2,9 @@ import { assert } from '../base/assert.js';
 import { type PacketPool, SLOT_DATA_BYTES } from '../mem/packet-pool.js';
 import type { Device, DeviceCapabilities, LinkType } from './device.js';
 
+/** Templates are padded to whole cache lines; slots begin on one. */
+const LINE_WORDS = 16;
+
 /** A device that always has packets: copies of templates, one after the other. What it is told to transmit it discards. */
 export class PatternSource implements Device {
   readonly kind = 'pattern';
@@ -10,7 +13,7 @@ export class PatternSource implements Device {
   readonly txSpace = 1024;
   onPending: () => void = () => {};
   readonly #pool: PacketPool;
-  /** The arena and the templates as words: slots begin on cache lines. */
+  /** The arena as words. */
   readonly #words: Int32Array;
   readonly #templates: Int32Array;
   readonly #templateBytes: number;
@@ -25,7 +28,7 @@ export class PatternSource implements Device {
     this.#pool = pool;
     this.#words = new Int32Array(pool.view.buffer);
     this.#templateBytes = bytes;
-    this.#templateWords = Math.ceil(bytes / 4);
+    this.#templateWords = Math.ceil(bytes / 4 / LINE_WORDS) * LINE_WORDS;
     this.#templates = new Int32Array(templates.length * this.#templateWords);
     const target = new Uint8Array(this.#templates.buffer);
     templates.forEach((template, i) => {
@@ -46,7 +49,7 @@ export class PatternSource implements Device {
     for (let i = at; i < at + count; i++) {
       const slot = into[i]!;
       const to = head[slot]! >> 2;
-      for (let k = 0; k < size; k++) words[to + k] = templates[from + k]!;
+      for (let k = 0; k < size; k += LINE_WORDS) copyLine(words, to + k, templates, from + k);
       length[slot] = bytes;
       totalLength[slot] = bytes;
       from += size;
@@ -58,9 +61,29 @@ export class PatternSource implements Device {
   }
 
   transmit(slots: Int32Array, at: number, count: number): number {
-    for (let i = at; i < at + count; i++) this.#pool.give(slots[i]!);
+    this.#pool.giveMany(slots, count, at);
     return count;
   }
 
   close(): void {}
+}
+
+/** Copies 64 bytes. Written out: a loop over the words takes three times as long. */
+function copyLine(target: Int32Array, to: number, source: Int32Array, from: number): void {
+  target[to] = source[from]!;
+  target[to + 1] = source[from + 1]!;
+  target[to + 2] = source[from + 2]!;
+  target[to + 3] = source[from + 3]!;
+  target[to + 4] = source[from + 4]!;
+  target[to + 5] = source[from + 5]!;
+  target[to + 6] = source[from + 6]!;
+  target[to + 7] = source[from + 7]!;
+  target[to + 8] = source[from + 8]!;
+  target[to + 9] = source[from + 9]!;
+  target[to + 10] = source[from + 10]!;
+  target[to + 11] = source[from + 11]!;
+  target[to + 12] = source[from + 12]!;
+  target[to + 13] = source[from + 13]!;
+  target[to + 14] = source[from + 14]!;
+  target[to + 15] = source[from + 15]!;
 }

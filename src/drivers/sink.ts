@@ -22,14 +22,10 @@ export class Sink implements Device {
   }
 
   transmit(slots: Int32Array, at: number, count: number): number {
-    const pool = this.#pool;
-    const { totalLength } = pool;
+    const { totalLength } = this.#pool;
     let bytes = 0;
-    for (let i = at; i < at + count; i++) {
-      const slot = slots[i]!;
-      bytes += totalLength[slot]!;
-      pool.give(slot);
-    }
+    for (let i = at; i < at + count; i++) bytes += totalLength[slots[i]!]!;
+    this.#pool.giveMany(slots, count, at);
     this.packets += count;
     this.bytes += bytes;
     return count;

@@ -241,8 +241,8 @@ export class PacketPool {
     }
   }
 
-  /** Gives back the first `count` packets of `slots`. */
-  giveMany(slots: Int32Array, count: number): void {
+  /** Gives back `count` packets of `slots`, from index `at` on. */
+  giveMany(slots: Int32Array, count: number, at = 0): void {
     const { next, ownerOf } = this;
     const cache = this.#cache;
     if (this.#cached + count > CACHE_SLOTS) this.#spill(Math.min(this.#cached, BATCH_SLOTS));
@@ -250,13 +250,13 @@ export class PacketPool {
     const single = Math.min(count, CACHE_SLOTS - cached);
     let i = 0;
     for (; i < single; i++) {
-      const slot = slots[i]!;
+      const slot = slots[at + i]!;
       if (next[slot] !== NO_SLOT || ownerOf[slot] === FREE) break;
       ownerOf[slot] = FREE;
       cache[cached++] = slot;
     }
     this.#cached = cached;
-    for (; i < count; i++) this.give(slots[i]!);
+    for (; i < count; i++) this.give(slots[at + i]!);
   }
 
   /** Empties this worker's cache into the shared levels: under memory pressure, and when the worker ends. */
