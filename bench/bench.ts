@@ -16,8 +16,6 @@ export interface BenchCase {
   readonly run: () => Promise<Sample> | Sample;
   /** What it is compared to, measured in turn with it. `name` says what that is. */
   readonly baseline?: { readonly name: string; readonly run: () => Promise<Sample> | Sample };
-  /** True when a lower figure is the better one; only for reading, the ratio is always value / baseline. */
-  readonly lowerIsBetter?: boolean;
 }
 
 export interface Bench {

@@ -34,7 +34,8 @@ async function main(): Promise<number> {
     return fail(`there is no bench ${unknown}; there are: ${benches.map((bench) => bench.name).join(', ')}`);
   }
   const results: BenchResult[] = [];
-  if (!values.json) console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, median of ${rounds}`);
+  if (!values.json)
+    console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, median of ${rounds}`);
   for (const { bench, benchCase } of select(positionals)) {
     const result = await measure(bench, benchCase, rounds);
     results.push(result);
