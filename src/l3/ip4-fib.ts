@@ -57,6 +57,8 @@ export class Ip4Fib {
   readonly roots: Int32Array;
   /** By VRF: row of the default route, 0 without one. */
   readonly defaults: Int32Array;
+  /** Grows with every change that may change where packets go or come from; what was looked up before is old then. */
+  generation = 1;
   readonly #arena: Arena;
   readonly #freeRoots: number[] = [];
   readonly #freeBlocks: number[] = [];

@@ -160,7 +160,10 @@ export class Ip4Rib {
       const coverLength = cover?.prefixLength ?? 0;
       this.#fib.remove(this.#vrf, network, prefixLength, coverLength, coverLength === 0 ? 0 : cover!.adjacency);
     }
-    if (changed.origin !== RouteOrigin.neighbor && this.#hosts.size > 0) this.#checkHosts(changed);
+    // A neighbor's row stands for the same way out as the row of its network.
+    if (changed.origin === RouteOrigin.neighbor) return;
+    this.#fib.generation++;
+    if (this.#hosts.size > 0) this.#checkHosts(changed);
   }
 
   /** Removes neighbor routes that a change has made wrong; the next packet brings back those that are right. */

@@ -6,17 +6,20 @@
  * interface table first, then `addInterface` makes it known here; it is taken out in the opposite order.
  */
 import { UsernetError } from '../base/errors.js';
-import type { Random } from '../base/random.js';
-import type { Clock, TimerSource } from '../base/time.js';
+import type { TimerSource } from '../base/time.js';
 import { InterfaceFlag, type InterfaceTable, NO_INTERFACE } from '../drivers/interface-table.js';
-import type { Kernels } from '../kernels/kernels.js';
 import { makeToeplitzTable, TOEPLITZ_KEY_SYMMETRIC } from '../kernels/toeplitz.js';
-import type { Arena } from '../mem/arena.js';
-import type { PacketPool } from '../mem/packet-pool.js';
 import { formatIpv4Cidr, isIpv4Unicast } from '../wire/address.js';
+import { IPV4_MULTICAST_MAC_HI, ipv4MulticastMacLo } from '../wire/ethernet.js';
+import { IpProtocol } from '../wire/ip-protocol.js';
 import { AddressTable } from './address-table.js';
-import { Adjacency, AdjacencyKind, AdjacencyTable, FIRST_GROUP_ADDRESS, groupAdjacency } from './adjacency.js';
+import { Adjacency, AdjacencyKind, AdjacencyTable } from './adjacency.js';
+import { Egress, type RouteErrno } from './egress.js';
+import { GroupTable } from './group-table.js';
+import { EchoClient, type PingOptions, type PingResult } from './icmp-echo.js';
 import { IcmpErrorColumn } from './icmp-error-column.js';
+import { type IcmpErrorHandler, IcmpErrorHandlers } from './icmp-error-handlers.js';
+import { Identifications } from './identification.js';
 import { InterfaceLinks } from './interface-links.js';
 import { Ip4Fib } from './ip4-fib.js';
 import { type Ip4RouteOptions, Ip4Routes } from './ip4-routes.js';
@@ -28,63 +31,14 @@ import {
   type NeighborInfo,
   type RouteInfo,
 } from './l3-info.js';
+import { DEFAULT_L3_LIMITS, type L3Limits, type L3Parts } from './l3-options.js';
 import { NeighborMachine } from './neighbor-machine.js';
 import { NO_NEIGHBOR } from './neighbor-table.js';
 import { Outbox } from './outbox.js';
 import { PathMtuTable } from './path-mtu.js';
+import { ReassemblyTable } from './reassembly-table.js';
 import { StackTable } from './stack-table.js';
-
-/** What L3 is given. */
-export interface L3Parts {
-  readonly arena: Arena;
-  readonly pool: PacketPool;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly interfaces: InterfaceTable;
-  readonly kernels: Kernels;
-  /** Called when there is something to send while the graph may be idle. */
-  readonly wake?: () => void;
-}
-
-export interface L3Limits {
-  readonly stacks: number;
-  readonly vrfs: number;
-  /** Next hops of all stacks: neighbors, and two for each interface. */
-  readonly adjacencies: number;
-  /** Neighbors of one interface. */
-  readonly neighbors: number;
-  /** Packets that wait for the link address of one neighbor. */
-  readonly neighborQueuePackets: number;
-  /** Entries of the path MTU table; a power of two. */
-  readonly pathMtus: number;
-}
-
-export const DEFAULT_L3_LIMITS: L3Limits = {
-  stacks: 1024,
-  vrfs: 2048,
-  adjacencies: 65_536,
-  neighbors: 1024,
-  neighborQueuePackets: 16,
-  pathMtus: 1024,
-};
-
-/**
- * Told of ICMP errors about packets that this stack sent, and of packets that could not leave it. `quoteAt` is the
- * arena offset of the packet's IPv4 header, of which `quoteBytes` bytes are there (at least header and 8 bytes more);
- * `info` is the MTU to use from now on for "fragmentation needed" (type 3, code 4), else 0.
- * Returns true if the packet belongs to a connection or socket and may be genuine: only then a path MTU is believed.
- */
-export type IcmpErrorHandler = (
-  stack: number,
-  type: number,
-  code: number,
-  info: number,
-  quoteAt: number,
-  quoteBytes: number,
-) => boolean;
-
-/** Socket error that a route's kind means for connect and send; undefined if packets can be sent. */
-export type RouteErrno = 'ENETUNREACH' | 'EHOSTUNREACH' | 'EACCES' | 'EINVAL' | undefined;
+import { TokenBuckets } from './token-bucket.js';
 
 export class L3 implements TimerSource {
   readonly fib: Ip4Fib;
@@ -96,11 +50,19 @@ export class L3 implements TimerSource {
   readonly icmpErrors: IcmpErrorColumn;
   readonly pathMtus: PathMtuTable;
   readonly outbox: Outbox;
+  readonly groups = new GroupTable();
+  readonly identifications: Identifications;
+  readonly reassembly: ReassemblyTable;
+  /** ICMP errors by stack. */
+  readonly icmpLimits: TokenBuckets;
+  readonly echo: EchoClient;
   /** For toeplitz2 and toeplitz4: both directions of a flow have the same hash. */
   readonly flowHashTable = makeToeplitzTable(TOEPLITZ_KEY_SYMMETRIC);
   readonly interfaces: InterfaceTable;
+  readonly errorHandlers = new IcmpErrorHandlers();
+  /** How packets leave a stack. */
+  readonly routesOut: Egress;
   readonly #routes: Ip4Routes;
-  readonly #icmpErrorHandlers: (IcmpErrorHandler | undefined)[] = new Array(256).fill(undefined);
 
   constructor(parts: L3Parts, limits: Partial<L3Limits> = {}) {
     const all = { ...DEFAULT_L3_LIMITS, ...limits };
@@ -124,6 +86,18 @@ export class L3 implements TimerSource {
       this.outbox.send,
     );
     this.#routes = new Ip4Routes(stacks, interfaces, this.links, this.neighbors);
+    const { fib, pathMtus } = this;
+    this.routesOut = new Egress({ interfaces, fib, stacks, adjacencies, addresses, pathMtus });
+    this.identifications = new Identifications(random);
+    this.icmpLimits = new TokenBuckets(all.stacks, all.icmpErrorsPerSecond, all.icmpErrorBurst);
+    const reassemblySlots = all.reassemblySlots ?? pool.slotCount >> 3;
+    const reassemblyParts = { pool, clock, random, icmpErrors };
+    this.reassembly = new ReassemblyTable(reassemblyParts, this.outbox.send, all.reassemblies, reassemblySlots);
+    const { identifications } = this;
+    this.echo = new EchoClient({ pool, clock, random, identifications, vrfOfStack: stacks.vrf }, this.outbox.send);
+    this.onIcmpError(IpProtocol.icmp, (stack, type, code, info, quoteAt, _quoteBytes, from) =>
+      this.echo.receiveError(stack, type, code, info, quoteAt, from),
+    );
   }
 
   // Stacks and interfaces.
@@ -160,6 +134,7 @@ export class L3 implements TimerSource {
     for (const { address } of [...this.addresses.of(interfaceIndex)]) this.removeAddress(interfaceIndex, address);
     this.#routes.removeInterface(interfaceIndex);
     for (const row of this.neighbors.table.rowsOf(interfaceIndex)) this.neighbors.remove(row);
+    this.groups.clear(interfaceIndex);
     if (this.stacks.loopback[stack] === interfaceIndex) {
       this.stacks.loopback[stack] = NO_INTERFACE;
       this.stacks.loopbackAdjacency[stack] = Adjacency.none;
@@ -184,6 +159,7 @@ export class L3 implements TimerSource {
       adjacencies.refresh(row);
       adjacencies.setLinkAddress(row, adjacencies.macHi(row), adjacencies.macLo(row));
     }
+    this.fib.generation++;
     this.#announce(interfaceIndex);
   }
 
@@ -199,7 +175,7 @@ export class L3 implements TimerSource {
       const text = formatIpv4Cidr(address, prefixLength);
       throw new UsernetError('USERNET_ADDRESS_INVALID', `no interface can have the address ${text}`);
     }
-    if (this.#holder(this.interfaces.stack[interfaceIndex]!, address) !== NO_INTERFACE) {
+    if (this.routesOut.holder(this.interfaces.stack[interfaceIndex]!, address) !== NO_INTERFACE) {
       const text = formatIpv4Cidr(address, prefixLength);
       throw new UsernetError('USERNET_ADDRESS_IN_USE', `the stack has the address ${text} already`);
     }
@@ -244,96 +220,85 @@ export class L3 implements TimerSource {
     return true;
   }
 
+  // Multicast.
+
+  /** Lets an interface listen to a group; as often as it is called, `leaveGroup` has to be. RFC 1112 section 7.1. */
+  joinGroup(interfaceIndex: number, group: number): void {
+    this.groups.join(interfaceIndex, group);
+  }
+
+  leaveGroup(interfaceIndex: number, group: number): boolean {
+    return this.groups.leave(interfaceIndex, group);
+  }
+
+  /** For nodes: the adjacency of a group on a link, or NO_NEIGHBOR. RFC 1112 section 6.4. */
+  groupNeighbor(interfaceIndex: number, group: number): number {
+    if (!this.links.isEthernet(interfaceIndex)) return this.links.link(interfaceIndex);
+    const row = this.neighbors.obtain(interfaceIndex, group);
+    if (row !== NO_NEIGHBOR) this.neighbors.setGroup(row, IPV4_MULTICAST_MAC_HI, ipv4MulticastMacLo(group));
+    return row;
+  }
+
   // Questions of transports.
 
   /** The adjacency for a destination in a VRF, 224.0.0.0/3 included. */
   lookup(vrf: number, destination: number): number {
-    return destination >= FIRST_GROUP_ADDRESS ? groupAdjacency(destination) : this.fib.lookup(vrf, destination);
+    return this.routesOut.lookup(vrf, destination);
   }
 
   /** The adjacency for packets that the stack itself sends. */
   route(stack: number, destination: number): number {
-    return this.lookup(this.stacks.vrf[stack]!, destination);
+    return this.routesOut.route(stack, destination);
   }
 
   /** Why nothing can be sent to the destination; undefined if it can. Broadcast is the socket's business. */
   routeErrno(stack: number, destination: number): RouteErrno {
-    switch (this.adjacencies.kind[this.route(stack, destination)]) {
-      case AdjacencyKind.none:
-        return 'ENETUNREACH';
-      case AdjacencyKind.unreachable:
-        return 'EHOSTUNREACH';
-      case AdjacencyKind.prohibit:
-        return 'EACCES';
-      case AdjacencyKind.blackhole:
-      case AdjacencyKind.reserved:
-        return 'EINVAL';
-      default:
-        return undefined;
-    }
+    return this.routesOut.errno(stack, destination);
   }
 
   /** Interface by which packets of the stack to the destination leave; the loopback for its own addresses; 0 for none. */
   egress(stack: number, destination: number): number {
-    const row = this.route(stack, destination);
-    return this.adjacencies.kind[row] === AdjacencyKind.local
-      ? this.stacks.loopback[stack]!
-      : this.adjacencies.interface[row]!;
+    return this.routesOut.interface(stack, destination);
   }
 
   /** The source address for packets of the stack to the destination; 0 if it has none. RFC 1122 section 3.3.4.3. */
   selectSource(stack: number, destination: number): number {
-    const row = this.route(stack, destination);
-    if (this.adjacencies.kind[row] === AdjacencyKind.local) return destination;
-    const egress = this.adjacencies.interface[row]!;
-    if (egress === NO_INTERFACE) return this.#primaryAddress(stack);
-    const isNeighbor = this.adjacencies.kind[row]! <= AdjacencyKind.incomplete && this.links.isEthernet(egress);
-    const nextHop = isNeighbor ? this.adjacencies.nextHop(row) : destination;
-    return this.addresses.sourceFor(egress, nextHop) || this.#primaryAddress(stack);
+    return this.routesOut.source(stack, destination);
   }
 
-  /** Largest IP packet that reaches the destination in one piece, as far as is known. RFC 1191. */
+  /** Largest IP packet that reaches the destination in one piece, as far as is known; 0 without a route. RFC 1191. */
   pathMtu(stack: number, destination: number): number {
-    const egress = this.egress(stack, destination);
-    if (egress === NO_INTERFACE) return 0;
-    return this.pathMtus.get(this.stacks.vrf[stack]!, destination, this.interfaces.mtu[egress]!);
+    return this.routesOut.pathMtu(stack, destination);
   }
 
   /** True if the address is one of the stack's own. */
   isLocal(stack: number, address: number): boolean {
-    return this.adjacencies.kind[this.route(stack, address)] === AdjacencyKind.local;
+    return this.routesOut.kind(stack, address) === AdjacencyKind.local;
   }
 
   /** True for addresses that several hosts listen to: limited and directed broadcast. */
   isBroadcast(stack: number, address: number): boolean {
-    return this.adjacencies.kind[this.route(stack, address)] === AdjacencyKind.broadcast;
+    return this.routesOut.kind(stack, address) === AdjacencyKind.broadcast;
   }
 
   /** A transport has seen forward progress with the destination: its next hop needs no probe. RFC 4861 section 7.3.1. */
   confirmReachable(stack: number, destination: number): void {
-    const row = this.route(stack, destination);
-    const egress = this.adjacencies.interface[row]!;
-    const isNeighbor = this.adjacencies.kind[row]! <= AdjacencyKind.incomplete && this.links.isEthernet(egress);
-    if (isNeighbor) this.neighbors.confirmReachable(row);
+    const row = this.routesOut.route(stack, destination);
+    if (this.routesOut.isNeighbor(row)) this.neighbors.confirmReachable(row);
   }
 
   /** Registers who is told of errors about packets of an IP protocol. */
   onIcmpError(protocol: number, handler: IcmpErrorHandler): void {
-    this.#icmpErrorHandlers[protocol] = handler;
+    this.errorHandlers.set(protocol, handler);
   }
 
-  /** For nodes: tells the protocol's handler; false without one. */
-  reportIcmpError(
-    protocol: number,
-    stack: number,
-    type: number,
-    code: number,
-    info: number,
-    quoteAt: number,
-    quoteBytes: number,
-  ): boolean {
-    const handler = this.#icmpErrorHandlers[protocol];
-    return handler?.(stack, type, code, info, quoteAt, quoteBytes) ?? false;
+  /**
+   * Sends one echo request from a stack; `done` is called once. The source is chosen if it is not given. Returns false,
+   * without calling `done`, if there are too many pings on their way or no slots.
+   */
+  ping(stack: number, destination: number, options: Partial<PingOptions>, done: (result: PingResult) => void): boolean {
+    const source = options.source ?? this.selectSource(stack, destination);
+    return this.echo.ping(stack, destination, { ...options, source }, done);
   }
 
   // For people.
@@ -353,16 +318,21 @@ export class L3 implements TimerSource {
   // Time.
 
   nextDeadlineNs(): number {
-    return this.outbox.count > 0 ? 0 : this.neighbors.nextDeadlineNs();
+    if (this.outbox.count > 0) return 0;
+    const own = Math.min(this.neighbors.nextDeadlineNs(), this.reassembly.nextDeadlineNs());
+    return Math.min(own, this.echo.nextDeadlineNs());
   }
 
   advance(nowNs: number): void {
     this.neighbors.advance(nowNs);
+    this.reassembly.advance(nowNs);
+    this.echo.advance(nowNs);
   }
 
   /** Gives every packet back to the pool. */
   close(): void {
     this.outbox.clear();
+    this.reassembly.close();
     for (let index = 1; index < this.interfaces.end; index++) {
       for (const row of this.neighbors.table.rowsOf(index)) this.neighbors.queues.clear(row);
     }
@@ -371,24 +341,6 @@ export class L3 implements TimerSource {
   #showHost(interfaceIndex: number, address: number, row: number): void {
     const rib = this.stacks.rib(this.interfaces.vrf[interfaceIndex]!);
     rib.addHost(address, interfaceIndex, row, this.links.link(interfaceIndex));
-  }
-
-  /** The interface of the stack that has the address, or NO_INTERFACE. */
-  #holder(stack: number, address: number): number {
-    for (let index = 1; index < this.interfaces.end; index++) {
-      if (this.interfaces.stack[index] === stack && this.addresses.find(index, address) !== undefined) return index;
-    }
-    return NO_INTERFACE;
-  }
-
-  /** Any address of the stack that is good outside of it. */
-  #primaryAddress(stack: number): number {
-    for (let index = 1; index < this.interfaces.end; index++) {
-      if (this.interfaces.stack[index] !== stack || this.links.isLoopback(index)) continue;
-      const first = this.addresses.of(index)[0];
-      if (first !== undefined) return first.address;
-    }
-    return 0;
   }
 
   #announce(interfaceIndex: number): void {

@@ -172,6 +172,12 @@ export class NeighborMachine implements TimerSource {
     this.#flush(row, this.#send);
   }
 
+  /** Sets the link address of a multicast group. */
+  setGroup(row: number, macHi: number, macLo: number): void {
+    if (this.table.state[row] !== NeighborState.group) this.setPermanent(row, macHi, macLo);
+    this.table.state[row] = NeighborState.group;
+  }
+
   /** Forgets what is known; the row itself stays only while routes lead to it. Packets that waited are dropped. */
   remove(row: number): void {
     const { adjacencies, stacks, interfaces } = this.#parts;

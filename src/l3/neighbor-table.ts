@@ -18,6 +18,8 @@ export const NeighborState = {
   probe: 5,
   failed: 6,
   permanent: 7,
+  /** A multicast group: its link address follows from it. */
+  group: 8,
 } as const;
 
 export const NEIGHBOR_STATE_NAMES = [
@@ -29,6 +31,7 @@ export const NEIGHBOR_STATE_NAMES = [
   'probe',
   'failed',
   'permanent',
+  'group',
 ] as const;
 
 /** Row 0 is no neighbor. */
@@ -40,7 +43,7 @@ const HASH_BUCKETS = 4096;
 /** How readily a row makes room: the highest goes first; 0 stays. */
 function evictionRank(state: number): number {
   if (state === NeighborState.failed || state === NeighborState.idle) return 3;
-  if (state === NeighborState.stale) return 2;
+  if (state === NeighborState.stale || state === NeighborState.group) return 2;
   return state === NeighborState.permanent ? 0 : 1;
 }
 

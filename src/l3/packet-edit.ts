@@ -34,3 +34,25 @@ export function copyFromPacket(pool: PacketPool, slot: number, from: number, cou
     current = pool.next[current]!;
   }
 }
+
+/** Takes slots for `bytes` bytes as one packet whose contents are arbitrary. NO_SLOT when the pool has not enough. */
+export function takeChain(pool: PacketPool, bytes: number): number {
+  const first = pool.take();
+  if (first === NO_SLOT) return NO_SLOT;
+  let tail = first;
+  let left = bytes;
+  for (;;) {
+    pool.length[tail] = Math.min(left, pool.dataEnd(tail) - pool.head[tail]!);
+    left -= pool.length[tail]!;
+    if (left === 0) break;
+    const following = pool.take();
+    if (following === NO_SLOT) {
+      pool.give(first);
+      return NO_SLOT;
+    }
+    pool.next[tail] = following;
+    tail = following;
+  }
+  pool.totalLength[first] = bytes;
+  return first;
+}
