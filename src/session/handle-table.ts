@@ -1,9 +1,21 @@
-/** What handles stand for: values by index, each index with the generation of its present owner. */
+/** What handles of one kind stand for: objects by index, each index with the generation of its present owner. */
 import { assert } from '../base/assert.js';
-import { handleGeneration, handleIndex, handleWorker, MAX_HANDLE_INDEX, makeHandle, nextGeneration } from './handle.js';
+import {
+  handleGeneration,
+  handleIndex,
+  handleKind,
+  handleWorker,
+  MAX_HANDLE_INDEX,
+  makeHandle,
+  nextGeneration,
+} from './handle.js';
+
+/** Forgotten indexes at the front of the free list before it is cut. */
+const MAX_SPENT = 1024;
 
 export class HandleTable<Value> {
-  readonly worker: number;
+  readonly #worker: number;
+  readonly #kind: number;
   readonly #values: (Value | undefined)[] = [];
   readonly #generations: number[] = [];
   /** Free indexes, oldest first: an index rests as long as possible before it is used again. */
@@ -11,9 +23,9 @@ export class HandleTable<Value> {
   #freeHead = 0;
   #size = 0;
 
-  /** @param worker number of the worker that owns the table; part of each handle. */
-  constructor(worker: number) {
-    this.worker = worker;
+  constructor(worker: number, kind: number) {
+    this.#worker = worker;
+    this.#kind = kind;
   }
 
   get size(): number {
@@ -28,13 +40,14 @@ export class HandleTable<Value> {
     this.#generations[index] = generation;
     this.#values[index] = value;
     this.#size++;
-    return makeHandle(this.worker, index, generation);
+    return makeHandle(this.#worker, this.#kind, index, generation);
   }
 
   /** The value of a handle, or undefined for a handle that is stale, foreign or made up. */
   get(handle: number): Value | undefined {
     const index = handleIndex(handle);
-    if (this.#generations[index] !== handleGeneration(handle) || handleWorker(handle) !== this.worker) return undefined;
+    if (this.#generations[index] !== handleGeneration(handle)) return undefined;
+    if (handleWorker(handle) !== this.#worker || handleKind(handle) !== this.#kind) return undefined;
     return this.#values[index];
   }
 
@@ -55,7 +68,7 @@ export class HandleTable<Value> {
   #takeIndex(): number {
     if (this.#freeHead === this.#free.length) return this.#values.length;
     const index = this.#free[this.#freeHead++]!;
-    if (this.#freeHead > 1024 && this.#freeHead * 2 > this.#free.length) {
+    if (this.#freeHead > MAX_SPENT && this.#freeHead * 2 > this.#free.length) {
       this.#free.splice(0, this.#freeHead);
       this.#freeHead = 0;
     }

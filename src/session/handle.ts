@@ -1,14 +1,15 @@
 /**
- * Handles: how an application names a session, a listener or a UDP socket that lives in the stack.
+ * Handles: how an application names what it has in the stack.
  *
- *   52           32 31    24 23            0
- *   ├─ generation ─┤├ worker ┤├── index ───┤        a safe integer; 0 is no handle
+ *   52           32 31    24 23  22 21        0
+ *   ├─ generation ─┤├ worker ┤├kind┤├─ index ─┤        a safe integer; 0 is no handle
  *
  * The generation of an index changes with each new owner, so that a handle kept too long is refused and never reaches
  * what came after it.
  */
 const WORKER_SHIFT = 24;
-const INDEX_MASK = 0xff_ffff;
+const KIND_SHIFT = 22;
+const INDEX_MASK = 0x3f_ffff;
 const HIGH_WORD = 2 ** 32;
 
 export const NO_HANDLE = 0;
@@ -17,12 +18,22 @@ export const MAX_HANDLE_WORKER = 0xff;
 /** Generations run from 1 to this and start anew. */
 export const MAX_HANDLE_GENERATION = 0xf_ffff;
 
-export function makeHandle(worker: number, index: number, generation: number): number {
-  return generation * HIGH_WORD + worker * 2 ** WORKER_SHIFT + index;
+export const HandleKind = { session: 0, udpSocket: 1, listener: 2, application: 3 } as const;
+
+const KIND_NAMES = ['session', 'udp', 'listener', 'application'];
+
+/** @param worker number of the stack's worker thread that owns the index. */
+export function makeHandle(worker: number, kind: number, index: number, generation: number): number {
+  return generation * HIGH_WORD + worker * 2 ** WORKER_SHIFT + (kind << KIND_SHIFT) + index;
 }
 
 export function handleIndex(handle: number): number {
   return handle & INDEX_MASK;
+}
+
+/** One of {@link HandleKind}. */
+export function handleKind(handle: number): number {
+  return (handle >>> KIND_SHIFT) & 3;
 }
 
 export function handleWorker(handle: number): number {
@@ -38,7 +49,7 @@ export function nextGeneration(generation: number): number {
   return generation >= MAX_HANDLE_GENERATION ? 1 : generation + 1;
 }
 
-/** The lower of the two words a message carries: worker and index. */
+/** The lower of the two words a message carries: worker, kind and index. */
 export function handleLowWord(handle: number): number {
   return handle | 0;
 }
@@ -53,7 +64,9 @@ export function handleFromWords(low: number, high: number): number {
   return (high & MAX_HANDLE_GENERATION) * HIGH_WORD + (low >>> 0);
 }
 
-/** `3.17#2`: worker 3, index 17, generation 2. */
+/** `session 17#2`: index 17, generation 2; with the worker in front unless it is the first. */
 export function formatHandle(handle: number): string {
-  return `${handleWorker(handle)}.${handleIndex(handle)}#${handleGeneration(handle)}`;
+  const worker = handleWorker(handle);
+  const text = `${KIND_NAMES[handleKind(handle)]} ${handleIndex(handle)}#${handleGeneration(handle)}`;
+  return worker === 0 ? text : `${worker}: ${text}`;
 }

@@ -98,7 +98,10 @@ export const SessionEvent = {
   udpError: 77,
   /** payload: addresses of 16 bytes each. */
   resolved: 78,
-  /** The carrier broke or the stack went away: errno. The last event of a port. */
+  /**
+   * The carrier broke or the stack went away: errno. Everything that the port had is gone, requests without an answer
+   * included. The last event of a port.
+   */
   detached: 79,
   /** payload: bytes of a session. Stream carrier only; applications see `readable`. */
   data: 80,

@@ -197,17 +197,6 @@ export abstract class PortBase implements SessionPort {
     this.#listeners.set(event.session, event.request);
   }
 
-  /** Reports `failed` for every connect that waits: before `detached`. */
-  protected failPending(errno: number): void {
-    const pending = [...this.#connecting];
-    for (const request of pending) {
-      const event = new SessionMessage().reset(SessionEvent.failed);
-      event.request = request;
-      event.errno = errno;
-      this.dispatch(event);
-    }
-  }
-
   #begin(type: number): SessionMessage {
     const message = this.#message.reset(type);
     message.request = this.nextRequest();

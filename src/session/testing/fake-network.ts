@@ -1,24 +1,30 @@
 /**
- * A session layer without a network: applications that are joined back to back by FIFOs in memory, through the same
- * SessionPort interface. For tests of what stands above it.
+ * The session layer without a network: applications in one thread that reach each other through the same SessionPort
+ * interface as on a stack, over a transport that has no packets. For tests of what stands above.
  *
  *   const network = new FakeNetwork({ schedule: setImmediate });
- *   const server = network.port(), client = network.port();
+ *   const server = network.port();
+ *   const client = network.port();
  *
- * All ports share one address space in which every address is local. Events are delivered by {@link FakeNetwork.run},
- * which `schedule` is asked to call, or which the test calls.
+ * Every address is local to every port. Events are delivered by {@link FakeNetwork.run}, which `schedule` is asked to
+ * call, or which the test calls.
  */
-import { IPV4_LOOPBACK } from '../../wire/address.js';
-import { areWordsEqual, isAnyWords, isIpv4Words, wordsFromIpv4 } from '../address.js';
-import { Errno } from '../errno.js';
-import { HandleTable } from '../handle-table.js';
-import { ByteRing } from './byte-ring.js';
-import type { FakeListener, FakeSession, FakeUdpSocket } from './fake-endpoint.js';
-import { FakePort } from './fake-port.js';
 
-const FIRST_EPHEMERAL_PORT = 49_152;
-const LAST_PORT = 65_535;
-const WORKER = 1;
+import type { ErrnoName } from '../../transport/events.js';
+import { parseIpv4 } from '../../wire/address.js';
+import { wordsFromIpv4 } from '../address.js';
+import type { ApplicationLimits } from '../application.js';
+import { DirectPort } from '../direct-carrier.js';
+import { Errno } from '../errno.js';
+import { SessionLayer } from '../session-layer.js';
+import { LoopbackTcp } from './loopback-tcp.js';
+import { LoopbackUdp } from './loopback-udp.js';
+
+const DEFAULT_FIFO_BYTES = 65_536;
+const MAX_CONNECTIONS = 4_096;
+const MAX_UDP_SOCKETS = 1_024;
+/** TEST-NET-1 is nobody's address, here too. RFC 5737. */
+const FOREIGN = parseIpv4('192.0.2.0') >>> 8;
 
 export interface FakeNetworkOptions {
   /** Called when there is something to deliver; must call its argument later, never at once. */
@@ -26,140 +32,76 @@ export interface FakeNetworkOptions {
   /** Bytes of each FIFO. Default 65,536. */
   readonly fifoBytes?: number;
   /** What becomes of a connect: an errno, 'hang' for no answer, undefined to go on as usual. */
-  readonly onConnect?: (remote: Int32Array, remotePort: number) => number | 'hang' | undefined;
-  /** Addresses of host names, for resolve. */
-  readonly names?: Readonly<Record<string, readonly Int32Array[]>>;
-}
-
-/** Two bound ends and what they may share. */
-interface Bound {
-  readonly local: Int32Array;
-  readonly localPort: number;
-  readonly isIpv6Only: boolean;
-  readonly isReuseport: boolean;
+  readonly onConnect?: (remote: Int32Array, remotePort: number) => ErrnoName | 'hang' | undefined;
+  /** IPv4 addresses of host names, for resolve. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
 }
 
 export class FakeNetwork {
-  readonly options: FakeNetworkOptions;
-  readonly handles = new HandleTable<FakeSession | FakeListener | FakeUdpSocket>(WORKER);
-  readonly listeners: FakeListener[] = [];
-  readonly sockets: FakeUdpSocket[] = [];
-  readonly #ports: FakePort[] = [];
-  #nextPort = FIRST_EPHEMERAL_PORT;
+  readonly tcp: LoopbackTcp;
+  readonly udp: LoopbackUdp;
+  readonly layer: SessionLayer;
+  readonly #schedule: ((run: () => void) => void) | undefined;
   #isScheduled = false;
 
   constructor(options: FakeNetworkOptions = {}) {
-    this.options = options;
+    this.#schedule = options.schedule;
+    const isLocal = (address: ArrayLike<number>): boolean => address[2] === 0xffff && address[3]! >>> 8 !== FOREIGN;
+    this.tcp = new LoopbackTcp({
+      maxConnections: MAX_CONNECTIONS,
+      fifoBytes: options.fifoBytes ?? DEFAULT_FIFO_BYTES,
+      onConnect: options.onConnect,
+    });
+    this.udp = new LoopbackUdp(isLocal);
+    this.layer = new SessionLayer({
+      arena: this.tcp.arena,
+      tcp: this.tcp,
+      udp: this.udp,
+      maxConnections: MAX_CONNECTIONS,
+      maxUdpSockets: MAX_UDP_SOCKETS,
+      isLocalAddress: (_stack, address) => isLocal(address),
+      resolveName: (_stack, name, _family, answer) => {
+        const found = options.names?.[name];
+        answer(found ? 0 : Errno.ENOENT, found?.map((text) => wordsFromIpv4(parseIpv4(text))) ?? []);
+      },
+    });
+    const wake = (): void => this.#wake();
+    this.tcp.wake = wake;
+    this.udp.wake = wake;
+    this.layer.wake = wake;
   }
 
-  /** Attaches an application. */
-  port(): FakePort {
-    const port = new FakePort(this);
-    this.#ports.push(port);
-    return port;
+  /** Attaches an application of its own. */
+  port(name = 'test', limits: Partial<ApplicationLimits> = {}): DirectPort {
+    return new DirectPort(this.layer, { name, namespace: 0, stack: 0, limits });
   }
 
-  /** Delivers the events that wait now; what they lead to waits for the next run. */
+  /** Does one pass and delivers its events; what they lead to waits for the next. */
   run(): void {
     this.#isScheduled = false;
-    for (const port of [...this.#ports]) port.deliver();
+    this.tcp.flushEvents();
+    this.udp.flushEvents();
+    this.layer.flush();
+    if (this.layer.hasWork || this.tcp.hasOutput) this.#wake();
   }
 
-  /** Runs until no event waits. */
+  /** Runs until nothing happens any more; connections that nobody accepts may still wait. */
   settle(): void {
-    while (this.#ports.some((port) => port.pendingEvents > 0)) this.run();
-  }
-
-  wake(): void {
-    if (this.#isScheduled || this.options.schedule === undefined) return;
-    this.#isScheduled = true;
-    this.options.schedule(() => this.run());
-  }
-
-  detach(port: FakePort): void {
-    const at = this.#ports.indexOf(port);
-    if (at >= 0) this.#ports.splice(at, 1);
-  }
-
-  makeSession(port: FakePort, acceptedFor: FakeListener | undefined): FakeSession {
-    const session: FakeSession = {
-      kind: 'session',
-      port,
-      handle: 0,
-      local: new Int32Array(4),
-      localPort: 0,
-      remote: new Int32Array(4),
-      remotePort: 0,
-      peer: undefined,
-      rx: new ByteRing(this.options.fifoBytes ?? 65_536),
-      isReadableKnown: false,
-      wantsToWrite: false,
-      hasShutdown: false,
-      hasPeerShutdown: false,
-      isGone: false,
-      connectRequest: 0,
-      acceptedFor,
-    };
-    session.handle = this.handles.add(session);
-    return session;
-  }
-
-  /** The listener for a connection to `local`: address before any, port before all ports. */
-  findListener(local: Int32Array, localPort: number): FakeListener | undefined {
-    const suits = (listener: FakeListener, exact: boolean, anyPort: boolean): boolean =>
-      listener.isAnyPort === anyPort &&
-      (anyPort || listener.localPort === localPort) &&
-      (exact ? areWordsEqual(listener.local, local) : takesAny(listener, local));
-    for (const anyPort of [false, true]) {
-      for (const exact of [true, false]) {
-        const found = this.listeners.filter((listener) => suits(listener, exact, anyPort));
-        if (found.length === 0) continue;
-        // In turn among a reuseport group.
-        const listener = found[0]!;
-        this.listeners.splice(this.listeners.indexOf(listener), 1);
-        this.listeners.push(listener);
-        return listener;
-      }
+    for (let quiet = 0; quiet < 3; quiet++) {
+      this.run();
+      if (this.layer.hasWork) quiet = 0;
     }
-    return undefined;
   }
 
-  findSocket(local: Int32Array, localPort: number, remote: Int32Array, remotePort: number): FakeUdpSocket | undefined {
-    const candidates = this.sockets.filter(
-      (socket) =>
-        socket.localPort === localPort &&
-        (areWordsEqual(socket.local, local) || takesAny(socket, local)) &&
-        (socket.remotePort === 0 || (socket.remotePort === remotePort && areWordsEqual(socket.remote, remote))),
-    );
-    const rank = (socket: FakeUdpSocket): number => (socket.remotePort ? 2 : 0) + (isAnyWords(socket.local) ? 0 : 1);
-    return candidates.sort((a, b) => rank(b) - rank(a))[0];
+  /** The stack goes away under its applications. */
+  break(): void {
+    this.layer.removeStack(0);
+    this.layer.flush();
   }
 
-  /** Errno of binding there, 0 if it is free. */
-  bindConflict(among: readonly Bound[], wanted: Bound): number {
-    const clash = among.some(
-      (bound) =>
-        bound.localPort === wanted.localPort &&
-        !(bound.isReuseport && wanted.isReuseport) &&
-        (areWordsEqual(bound.local, wanted.local) || takesAny(bound, wanted.local) || takesAny(wanted, bound.local)),
-    );
-    return clash ? Errno.EADDRINUSE : 0;
+  #wake(): void {
+    if (this.#isScheduled || this.#schedule === undefined) return;
+    this.#isScheduled = true;
+    this.#schedule(() => this.run());
   }
-
-  /** The address that a peer is reached at: an unspecified one means this host. */
-  localFor(remote: Int32Array): Int32Array {
-    return isAnyWords(remote) ? wordsFromIpv4(IPV4_LOOPBACK) : remote;
-  }
-
-  takePort(): number {
-    const port = this.#nextPort;
-    this.#nextPort = port === LAST_PORT ? FIRST_EPHEMERAL_PORT : port + 1;
-    return port;
-  }
-}
-
-/** True if a socket bound to an unspecified address also stands for `address`. */
-function takesAny(bound: Pick<Bound, 'local' | 'isIpv6Only'>, address: Int32Array): boolean {
-  if (!isAnyWords(bound.local)) return false;
-  return isIpv4Words(address) ? isIpv4Words(bound.local) || !bound.isIpv6Only : !isIpv4Words(bound.local);
 }
