@@ -136,6 +136,13 @@ const stackSchema = z.strictObject({
   programs: listOf(programSchema),
 });
 
+const switchSchema = z.strictObject({
+  /** Seconds after which a station that was not heard of is forgotten. */
+  ageingSeconds: countField(1, 1_000_000).optional(),
+  /** Most addresses that are learned. */
+  macLimit: countField(1, 1_000_000).optional(),
+});
+
 const forwardSchema = z.strictObject({ listen: listenField, to: endpointField, from: nameField });
 
 type Names<Table> = { [Name in keyof Table]: number };
@@ -159,7 +166,7 @@ const tunablesSchema = section(
 
 export const networkSchema = z.strictObject({
   stacks: byName(section(stackSchema)),
-  switches: byName(section(z.strictObject({}))),
+  switches: byName(section(switchSchema)),
   forwards: listOf(forwardSchema),
   control: z.string().min(1).optional(),
   memory: tableSchema(MEMORY_TABLE),
@@ -193,6 +200,7 @@ export type VethConfig = Extract<InterfaceConfig, { type: 'veth' }>;
 export type RouteConfig = StackConfig['routes'][number];
 export type NeighborConfig = StackConfig['neighbors'][number];
 export type ProgramConfig = StackConfig['programs'][number];
+export type SwitchConfig = ResolvedConfig['switches'][string];
 export type ForwardConfig = ResolvedConfig['forwards'][number];
 export type ImpairConfig = NonNullable<VethConfig['impair']>;
 export type StreamConfig = Extract<InterfaceConfig, { type: 'stream' }>;

@@ -16,6 +16,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 
 function count(value: number, min: number, max: number, purpose: string): Tunable {
   return { default: value, min, max, unit: 'count', purpose };
@@ -34,38 +35,39 @@ export const MEMORY_TABLE = {
     1024 * MIB,
     16 * MIB,
     2047 * MIB,
-    'address space reserved for packets, tables and buffers; pages are committed when first used',
+    'address space for packets, tables and buffers; a page is committed when it is first used',
   ),
   packets: count(65_536, 256, 524_288, 'packet slots of 2 KiB'),
-  bufferBytes: bytes(512 * MIB, MIB, 2000 * MIB, 'most memory that the buffers of all sockets may take together'),
-  interfaces: count(1024, 8, 4096, 'most interfaces of all stacks and switches together'),
+  bufferBytes: bytes(512 * MIB, MIB, 2000 * MIB, 'most memory that the buffers of all sockets take together'),
+  interfaces: count(1024, 8, 4096, 'most interfaces, ports of switches included'),
   stacks: count(256, 1, 4096, 'most stacks'),
-  connections: count(16_384, 16, 1_000_000, 'most TCP connections, those in TIME-WAIT included'),
+  connections: count(65_536, 16, 1_000_000, 'most TCP connections, those in TIME-WAIT included'),
   listeners: count(4096, 4, 65_536, 'most TCP listeners'),
   udpSockets: count(4096, 4, 65_536, 'most UDP sockets'),
-  neighbors: count(4096, 16, 65_536, 'most neighbor entries of all stacks together'),
-  routes: count(65_536, 16, 2_000_000, 'most routes of all stacks together'),
+  adjacencies: count(16_384, 64, 1_000_000, 'most next hops: the neighbors of all stacks, and two for each interface'),
+  neighbors: count(1024, 4, 65_536, 'most neighbors of one interface'),
 } as const satisfies Record<string, Tunable>;
 
 export const TUNABLE_TABLE = {
   tcp: {
-    sendBufferBytes: bytes(4 * MIB, 4 * KIB, 16 * MIB, 'most bytes that a connection holds for sending'),
-    receiveBufferBytes: bytes(4 * MIB, 4 * KIB, 16 * MIB, 'most bytes that a connection holds unread'),
-    connectTimeoutMs: milliseconds(
-      127 * SECOND,
-      100,
-      60 * MINUTE,
-      'time until an unanswered connect fails with ETIMEDOUT',
-    ),
-    timeWaitMs: milliseconds(60 * SECOND, 0, 10 * MINUTE, 'time that a closed connection keeps its ports'),
-  },
-  neighbor: {
-    reachableMs: milliseconds(30 * SECOND, SECOND, 60 * MINUTE, 'time that a confirmed neighbor is trusted'),
-    retransmitMs: milliseconds(SECOND, 10, MINUTE, 'time between two ARP requests for the same neighbor'),
-  },
-  switch: {
-    ageingMs: milliseconds(5 * MINUTE, SECOND, 24 * 60 * MINUTE, 'time after which a silent address is forgotten'),
-    addresses: count(4096, 16, 65_536, 'most addresses that a switch learns'),
+    minRtoMs: milliseconds(200, 1, MINUTE, 'least retransmission timeout'),
+    maxRtoMs: milliseconds(2 * MINUTE, SECOND, 60 * MINUTE, 'longest retransmission timeout'),
+    initialRtoMs: milliseconds(SECOND, 10, MINUTE, 'retransmission timeout before the first measurement'),
+    delayedAckMs: milliseconds(40, 0, 500, 'longest wait for a second segment before an acknowledgment'),
+    connectTimeoutMs: milliseconds(3 * MINUTE, 10, 60 * MINUTE, 'time until a connect without an answer fails with ETIMEDOUT'),
+    handshakeTimeoutMs: milliseconds(MINUTE, 10, 60 * MINUTE, 'time for which a SYN is answered without completion'),
+    userTimeoutMs: milliseconds(15 * MINUTE, 100, 24 * HOUR, 'time for which data may stay without acknowledgment'),
+    timeWaitMs: milliseconds(MINUTE, 1, 10 * MINUTE, 'time that a closed connection keeps its ports'),
+    finWait2Ms: milliseconds(MINUTE, 1, 60 * MINUTE, 'time that a half-closed connection nobody holds waits for the peer'),
+    keepAliveIntervalMs: milliseconds(75 * SECOND, 10, HOUR, 'time between two keepalive probes'),
+    keepAliveProbes: count(9, 1, 100, 'keepalive probes without an answer that end a connection'),
+    sendBufferBytes: bytes(512 * KIB, 4 * KIB, 16 * MIB, 'bytes that a connection holds for sending, at first'),
+    maxSendBufferBytes: bytes(4 * MIB, 4 * KIB, 16 * MIB, 'the same, at most'),
+    receiveBufferBytes: bytes(256 * KIB, 4 * KIB, 16 * MIB, 'bytes that a connection holds unread, at first'),
+    maxReceiveBufferBytes: bytes(4 * MIB, 4 * KIB, 16 * MIB, 'the same, at most'),
+    challengeAcksPerSecond: count(1000, 1, 1_000_000, 'challenge ACKs a second, of all connections'),
+    firstEphemeralPort: count(32_768, 1024, 65_535, 'first port for connections that name none'),
+    lastEphemeralPort: count(60_999, 1024, 65_535, 'last port for connections that name none'),
   },
 } as const satisfies Record<string, Record<string, Tunable>>;
 

@@ -13,6 +13,7 @@ import type {
   RouteConfig,
   StackConfig,
   StreamConfig,
+  SwitchConfig,
   VethConfig,
 } from '../config/schema.js';
 import { formatIpv4, formatIpv4Cidr } from '../wire/address.js';
@@ -30,7 +31,7 @@ export interface LinkEnd extends InterfaceName {
 
 /** What each kind of object is made from. */
 export interface ObjectSpecs {
-  switch: { readonly name: string };
+  switch: SwitchConfig & { readonly name: string };
   stack: Pick<StackConfig, 'forwarding' | 'hosts' | 'dns'> & { readonly name: string };
   /** A veth pair between two stacks, or between a stack and a switch. */
   link: { readonly near: LinkEnd; readonly far: LinkEnd | { readonly switch: string } };
@@ -59,8 +60,8 @@ export type Operation =
   | { readonly action: 'create' | 'delete'; readonly object: NetworkObject }
   | { readonly action: 'update'; readonly object: NetworkObject; readonly before: NetworkObject };
 
-/** The objects of a configuration, each behind those that it needs. */
-export function listObjects(config: ResolvedConfig): NetworkObject[] {
+/** The objects of a configuration, each behind those that it needs. @param withControl a control socket in any case. */
+export function listObjects(config: ResolvedConfig, withControl = false): NetworkObject[] {
   const stacks = Object.entries(config.stacks);
   const interfaces = stacks.flatMap(([stack, { interfaces }]) =>
     Object.entries(interfaces).map(([name, each]) => ({
@@ -72,9 +73,10 @@ export function listObjects(config: ResolvedConfig): NetworkObject[] {
   );
   const carrierOf = (stack: string, name: string): string[] =>
     interfaces.filter((each) => each.stack === stack && each.name === name).map((each) => each.carrier);
-  const needsControl = config.control !== undefined || stacks.some(([, { programs }]) => programs.length > 0);
+  const needsControl =
+    withControl || config.control !== undefined || stacks.some(([, { programs }]) => programs.length > 0);
   return [
-    ...Object.keys(config.switches).map((name) => make('switch', name, { name }, [])),
+    ...Object.entries(config.switches).map(([name, limits]) => make('switch', name, { name, ...limits }, [])),
     ...stacks.map(([name, { forwarding, hosts, dns }]) => make('stack', name, { name, forwarding, hosts, dns }, [])),
     ...listCarriers(config),
     ...interfaces.flatMap(({ stack, name, config: { address }, carrier }) =>

@@ -1,0 +1,37 @@
+import { controlPath, streamFromNetwork } from '../ops/control-client.js';
+import type { TracedPacket } from '../ops/trace-report.js';
+import { ExitCode, print, printJson, reportError } from './output.js';
+
+export interface TraceOptions {
+  readonly packets: string;
+  readonly seconds: string;
+  readonly control?: string;
+  readonly json?: boolean;
+}
+
+/** Exit code 0 when at least one packet came by. */
+export async function trace(options: TraceOptions): Promise<number> {
+  const request = { packets: Number(options.packets), seconds: Number(options.seconds) };
+  let seen = 0;
+  try {
+    await streamFromNetwork(controlPath(options.control), '/trace', request, (line) => {
+      const packet = line as TracedPacket;
+      seen++;
+      if (options.json) printJson(packet);
+      else print(formatPacket(packet));
+    });
+  } catch (error) {
+    return reportError(error, options.json === true);
+  }
+  if (seen === 0 && !options.json) print('no packet came by');
+  return seen > 0 ? ExitCode.ok : ExitCode.failed;
+}
+
+function formatPacket({ id, steps }: TracedPacket): string {
+  const width = Math.max(...steps.map((step) => step.node.length));
+  const lines = steps.map((step) => {
+    const interfaces = [step.rxInterface, step.txInterface].map((name) => name ?? '–').join(' → ');
+    return `  ${step.node.padEnd(width)}  ${interfaces}  ${step.bytes} bytes  ${step.summary}`;
+  });
+  return [`packet ${id}`, ...lines].join('\n');
+}

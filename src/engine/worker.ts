@@ -1,0 +1,171 @@
+/**
+ * One worker: the packet memory, the tables of every layer, and the one graph that all its stacks share. Everything is
+ * put together here and nowhere else; `run` is what a driver calls.
+ *
+ *   run: timers ─► graph passes ─► TCP and UDP events ─► session events ─► applications
+ */
+import type { Random } from '../base/random.js';
+import { NS_PER_S, type TimerSource } from '../base/time.js';
+import type { MemoryLimits, Tunables } from '../config/tunable-table.js';
+import { InterfaceTable } from '../drivers/interface-table.js';
+import { RingStore } from '../drivers/ring-store.js';
+import { Graph } from '../graph/graph.js';
+import { type Kernels, makeKernels } from '../kernels/kernels.js';
+import { makeKernelsTypescript } from '../kernels/kernels-typescript.js';
+import { BridgeTable } from '../l2/bridge-table.js';
+import { L3 } from '../l3/l3.js';
+import { Arena } from '../mem/arena.js';
+import { PacketPool } from '../mem/packet-pool.js';
+import { RegionHeap } from '../mem/region-heap.js';
+import { isIpv4Words } from '../session/address.js';
+import { type ResolveName, SessionLayer } from '../session/session-layer.js';
+import { makeTcp } from '../transport/tcp/make-tcp.js';
+import type { Tcp } from '../transport/tcp/tcp.js';
+import { makeUdp } from '../transport/udp/make-udp.js';
+import type { Udp } from '../transport/udp/udp.js';
+import type { Runnable } from './driver.js';
+import { GRAPH_ARCS, GRAPH_NODES, type WorkerContext } from './graph-nodes.js';
+import { L3Routes } from './l3-routes.js';
+import { WorkerClock } from './worker-clock.js';
+
+/** Node counters are added up at least so often. */
+const COMMIT_NS = NS_PER_S;
+/** Passes of the graph before timers and applications get their turn again. */
+const MAX_PASSES = 8;
+/** Interfaces whose features the arcs of the graph can tell apart. */
+
+export interface WorkerOptions {
+  readonly memory: MemoryLimits;
+  readonly tunables: Tunables;
+  /** The driver's clock. */
+  readonly nowNs: () => number;
+  readonly random: Random;
+  /** Measures nodes, in nanoseconds; without it they are not timed. */
+  readonly stopwatch?: () => number;
+  readonly resolveName?: ResolveName;
+}
+
+export class Worker implements Runnable {
+  readonly clock: WorkerClock;
+  readonly arena: Arena;
+  readonly pool: PacketPool;
+  readonly buffers: RegionHeap;
+  readonly kernels: Kernels;
+  readonly rings: RingStore;
+  readonly interfaces: InterfaceTable;
+  readonly bridges: BridgeTable;
+  readonly l3: L3;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+  readonly sessions: SessionLayer;
+  readonly graph: Graph<WorkerContext>;
+  /** Tells the driver that there is work. */
+  wake: () => void = () => {};
+  /** Called at the end of each run. */
+  onRunEnd: () => void = () => {};
+  readonly #timers: readonly TimerSource[];
+  #committedNs = 0;
+
+  constructor(options: WorkerOptions) {
+    const { memory, random } = options;
+    const wake = (): void => this.wake();
+    this.clock = new WorkerClock(options.nowNs);
+    const { clock } = this;
+    this.arena = new Arena(memory.arenaBytes);
+    const { arena } = this;
+    this.kernels = chooseKernels(arena);
+    arena.copy = this.kernels.copy;
+    const { kernels } = this;
+    this.pool = new PacketPool(arena, { slots: memory.packets });
+    const { pool } = this;
+    this.buffers = new RegionHeap(arena, memory.bufferBytes);
+    this.rings = new RingStore(arena);
+    this.interfaces = new InterfaceTable(memory.interfaces);
+    const { interfaces } = this;
+    interfaces.wake = wake;
+    this.bridges = new BridgeTable(interfaces, clock);
+    this.l3 = new L3({ arena, pool, clock, random, interfaces, kernels, wake }, l3Limits(memory));
+    const { l3 } = this;
+    const routes = new L3Routes(l3);
+    const transport = { arena, pool, heap: this.buffers, clock, random, routes, l3, kernels };
+    this.tcp = makeTcp({
+      ...transport,
+      config: { ...options.tunables.tcp, maxConnections: memory.connections, maxListeners: memory.listeners },
+    });
+    this.udp = makeUdp({ ...transport, maxSockets: memory.udpSockets });
+    this.sessions = new SessionLayer({
+      arena,
+      tcp: this.tcp,
+      udp: this.udp,
+      maxConnections: memory.connections,
+      maxUdpSockets: memory.udpSockets,
+      isLocalAddress: (stack, address) => isIpv4Words(address) && l3.isLocal(stack, address[3]! >>> 0),
+      ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
+    });
+    this.sessions.wake = wake;
+    this.#timers = [interfaces, this.bridges, l3, this.tcp];
+    this.graph = new Graph<WorkerContext>({
+      pool,
+      clock,
+      nodes: GRAPH_NODES,
+      arcs: GRAPH_ARCS,
+      maxInterfaces: memory.interfaces,
+      context: { interfaces, kernels, bridges: this.bridges, l3, random, tcp: this.tcp, udp: this.udp },
+      ...(options.stopwatch === undefined ? {} : { stopwatch: options.stopwatch }),
+    });
+  }
+
+  run(nowNs: number): number {
+    this.clock.freeze(nowNs);
+    for (const timers of this.#timers) if (timers.nextDeadlineNs() <= nowNs) timers.advance(nowNs);
+    for (let passes = 0; passes < MAX_PASSES && this.graph.run() > 0; passes++);
+    this.tcp.flushEvents();
+    this.udp.flushEvents();
+    if (nowNs - this.#committedNs >= COMMIT_NS) {
+      this.graph.commitCounters();
+      this.#committedNs = nowNs;
+    }
+    this.clock.release();
+    this.sessions.flush();
+    this.onRunEnd();
+    return this.#hasWork() ? nowNs : this.#nextDeadlineNs();
+  }
+
+  /** Gives everything back. Stacks and interfaces must be gone. Returns the packets that nobody gave back: none. */
+  close(): number {
+    this.tcp.destroy();
+    this.interfaces.close();
+    this.l3.close();
+    this.graph.close();
+    this.pool.flush();
+    return this.pool.inUse;
+  }
+
+  #hasWork(): boolean {
+    return this.interfaces.pendingCount > 0 || this.tcp.hasOutput || this.udp.hasOutput || this.sessions.hasWork;
+  }
+
+  #nextDeadlineNs(): number {
+    let earliest = Infinity;
+    for (const timers of this.#timers) earliest = Math.min(earliest, timers.nextDeadlineNs());
+    return earliest;
+  }
+}
+
+/** WebAssembly where there is SIMD and shared memory, else the TypeScript twins. */
+function chooseKernels(arena: Arena): Kernels {
+  try {
+    return makeKernels(arena.memory);
+  } catch {
+    return makeKernelsTypescript(arena.memory);
+  }
+}
+
+function l3Limits(memory: MemoryLimits): ConstructorParameters<typeof L3>[1] {
+  return {
+    stacks: memory.stacks,
+    vrfs: memory.stacks,
+    adjacencies: memory.adjacencies,
+    neighbors: memory.neighbors,
+  };
+}
