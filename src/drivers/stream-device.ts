@@ -118,7 +118,7 @@ export class StreamDevice implements Device {
 
   transmit(slots: Int32Array, at: number, count: number): number {
     let taken = 0;
-    while (taken < count && !this.#isPaused) this.#deliver(slots[at + taken++]!);
+    while (taken < count && !this.#isPaused && !this.#isClosed) this.#deliver(slots[at + taken++]!);
     return taken + this.#out.push(slots, at + taken, count - taken);
   }
 

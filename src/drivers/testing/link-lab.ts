@@ -22,7 +22,7 @@ export interface LinkLab {
 }
 
 export function makeLinkLab(slots = 1024): LinkLab {
-  const arena = new Arena(16 << 20);
+  const arena = new Arena(slots * 2500 + (4 << 20));
   const pool = new PacketPool(arena, { slots });
   const clock = { nowNs: 0 };
   const kernels = makeKernels(arena.memory);
