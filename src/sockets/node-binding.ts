@@ -156,7 +156,10 @@ export interface TlsBinding {
   wrap(handle: object, context: object, isServer: boolean, ...rest: unknown[]): StreamHandle;
 }
 
-type UvBinding = { errname(code: number): string } & Readonly<Record<`UV_${string}`, number>>;
+type UvBinding = {
+  errname(code: number): string;
+  getErrorMap?(): Map<number, [name: string, text: string]>;
+} & Readonly<Record<`UV_${string}`, number>>;
 
 interface Bindings {
   tcp_wrap: TcpBinding;

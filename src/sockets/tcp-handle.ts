@@ -5,7 +5,7 @@
  * copied once. Who looks at `isStreamBase` is about to consume natively; from then on reads go the native way.
  * Return values and the order of callbacks are those of libuv's TCP handles.
  */
-import { SessionEvent, type SessionMessage, SocketOption } from '../session/message.js';
+import { SessionEvent, type SessionMessage } from '../session/message.js';
 import { callInto, inRootContext } from './callback.js';
 import { atClosing } from './closing.js';
 import { Endpoint } from './endpoint.js';
@@ -22,13 +22,14 @@ import type { EventTarget, StackSockets } from './stack-sockets.js';
 import { StreamReader } from './stream-reader.js';
 import { StreamState } from './stream-state.js';
 import { StreamWriter } from './stream-writer.js';
+import { TcpBind } from './tcp-bind.js';
 import { TcpConnect } from './tcp-connect.js';
 import { TcpListener } from './tcp-listener.js';
+import { TcpOptions } from './tcp-options.js';
 import { uvCode, uvCodeOf } from './uv-errno.js';
 import { refuseWrite } from './write-protocol.js';
 
 const { JSStream } = nodeBinding('js_stream');
-const { constants } = nodeBinding('tcp_wrap');
 
 const UV_EBADF = uvCode('EBADF');
 const UV_EINVAL = uvCode('EINVAL');
@@ -39,29 +40,28 @@ const UV_ECANCELED = uvCode('ECANCELED');
 const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
 
 const DEFAULT_BACKLOG = 511;
-/** When keep-alive is asked for without a delay: Linux's tcp_keepalive_time. RFC 1122 section 4.2.3.6. */
-const DEFAULT_KEEP_ALIVE_S = 7200;
-const MS_PER_S = 1000;
 
 export class StackTcp extends JSStream implements TcpHandle, EventTarget {
+  // Programs that look at open handles know this one by the name of Node's.
+  static {
+    Object.defineProperty(StackTcp, 'name', { value: 'TCP' });
+  }
+
   onconnection: TcpHandle['onconnection'];
   readonly #state: StreamState;
-  readonly #local = new Endpoint();
+  readonly #bind = new TcpBind();
   readonly #remote = new Endpoint();
-  #isBound = false;
-  #isReuseport = false;
   #reader: StreamReader | undefined;
   #writer: StreamWriter | undefined;
   #connect: TcpConnect | undefined;
   #listener: TcpListener | undefined;
   #isListening = false;
-  /** Options by SocketOption that were set before there was a session. */
-  #options: Map<number, number> | undefined;
-  #trafficClass = 0;
+  readonly #options: TcpOptions;
 
   constructor(sockets: StackSockets) {
     super();
     this.#state = new StreamState(sockets, this);
+    this.#options = new TcpOptions(sockets.port);
   }
 
   // ── what Node looks at ──
@@ -72,7 +72,8 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
 
   override set onread(callback: StreamHandle['onread']) {
     this.#state.onread = callback;
-    super.onread = callback;
+    // The native accessor aborts the process for anything but a function.
+    if (typeof callback === 'function') super.onread = callback;
   }
 
   override get isStreamBase(): boolean {
@@ -130,12 +131,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
 
   bind(address: string, port: number, flags = 0): number {
     if (this.#state.isClosed) return UV_EBADF;
-    const words = parseSocketAddress(address, 4);
-    if (words === undefined || this.#isBound || this.#state.session !== 0) return UV_EINVAL;
-    this.#local.set(words, port);
-    this.#isBound = true;
-    this.#isReuseport = constants.UV_TCP_REUSEPORT !== undefined && (flags & constants.UV_TCP_REUSEPORT) !== 0;
-    return 0;
+    return this.#state.session === 0 ? this.#bind.bind(address, port, flags) : UV_EINVAL;
   }
 
   bind6(_address: string, _port: number, _flags = 0): number {
@@ -143,18 +139,18 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   }
 
   getsockname(out: EndpointObject): number {
-    if (!this.#isBound && this.#state.session === 0) return this.#state.isClosed ? UV_EBADF : UV_EINVAL;
-    if (this.#local.port === 0) {
+    if (!this.#bind.isBound && this.#state.session === 0) return this.#state.isClosed ? UV_EBADF : UV_EINVAL;
+    if (this.#bind.local.port === 0) {
       // Someone wants to know the port before there is a listener or connection: it takes a listener to reserve one.
       const code = this.#openListener(DEFAULT_BACKLOG);
       if (code !== 0) return code;
     }
-    this.#local.describe(out);
+    this.#bind.local.describe(out);
     return 0;
   }
 
   getpeername(out: EndpointObject): number {
-    if (this.#state.session === 0) return this.#isBound ? UV_ENOTCONN : UV_EBADF;
+    if (this.#state.session === 0) return this.#bind.isBound ? UV_ENOTCONN : UV_EBADF;
     this.#remote.describe(out);
     return 0;
   }
@@ -173,12 +169,12 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
 
   #openListener(backlog: number): number {
     if (this.#listener !== undefined) return 0;
-    if (!this.#isBound) this.bind('0.0.0.0', 0);
+    this.#bind.bindIfNeeded();
     const listener = new TcpListener(this.#state.sockets, {
       onAccepted: (event) => this.#onAccepted(event),
       onListenerFailed: (code) => this.#callOnConnection(code),
     });
-    const code = listener.open(this.#local, { backlog, isReuseport: this.#isReuseport });
+    const code = listener.open(this.#bind, backlog);
     if (code === 0) this.#listener = listener;
     return code;
   }
@@ -211,7 +207,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     this.#listener?.close();
     this.#listener = undefined;
     this.#remote.set(words, port);
-    this.#connect = new TcpConnect(this.#state.sockets, request, this.#local, this.#remote, this);
+    this.#connect = new TcpConnect(this.#state.sockets, request, this.#bind.local, this.#remote, this);
     return 0;
   }
 
@@ -238,13 +234,11 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     const state = this.#state;
     state.session = event.session;
     state.sockets.ownSession(event.session, this);
-    this.#local.set(event.local, event.localPort);
+    this.#bind.local.set(event.local, event.localPort);
     this.#remote.set(event.remote, event.remotePort);
     this.#reader = new StreamReader(state);
     this.#writer = new StreamWriter(state);
-    this.#options?.forEach((value, option) => {
-      state.port.setOption(state.session, option, value);
-    });
+    this.#options.begin(state.session);
   }
 
   // ── events of the session layer ──
@@ -357,32 +351,28 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   // ── options ──
 
   setNoDelay(enable: boolean): number {
-    return this.#setOption(SocketOption.noDelay, enable ? 1 : 0);
+    return this.#set(() => this.#options.setNoDelay(enable));
   }
 
   setKeepAlive(enable: boolean, seconds: number): number {
-    const delayMs = (seconds > 0 ? seconds : DEFAULT_KEEP_ALIVE_S) * MS_PER_S;
-    return this.#setOption(SocketOption.keepAliveMs, enable ? delayMs : 0);
+    return this.#set(() => this.#options.setKeepAlive(enable, seconds));
   }
 
   setTypeOfService(value: number): number {
-    this.#trafficClass = value;
-    return this.#setOption(SocketOption.trafficClass, value);
+    return this.#set(() => this.#options.setTrafficClass(value));
   }
 
   getTypeOfService(): number {
-    return this.#trafficClass;
+    return this.#options.trafficClass;
   }
 
   setBlocking(_enable: boolean): number {
     return 0;
   }
 
-  #setOption(option: number, value: number): number {
-    const { port, session, isClosed } = this.#state;
-    if (isClosed) return UV_EBADF;
-    if (session !== 0) port.setOption(session, option, value);
-    else (this.#options ??= new Map()).set(option, value);
+  #set(change: () => void): number {
+    if (this.#state.isClosed) return UV_EBADF;
+    change();
     return 0;
   }
 

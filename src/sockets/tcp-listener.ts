@@ -1,13 +1,8 @@
 /** The listening side of a TCP handle: a listener of the session layer and the connections that it reports. */
 import { SessionEvent, SessionMessage } from '../session/message.js';
-import type { Endpoint } from './endpoint.js';
 import type { EventTarget, StackSockets } from './stack-sockets.js';
+import type { TcpBind } from './tcp-bind.js';
 import { uvCode, uvCodeOf } from './uv-errno.js';
-
-export interface TcpListenOptions {
-  readonly backlog: number;
-  readonly isReuseport: boolean;
-}
 
 /** Hears of connections, or of the end of the listener. */
 export interface TcpListenerEvents {
@@ -30,14 +25,14 @@ export class TcpListener implements EventTarget {
     this.#events = events;
   }
 
-  /** Listens on `local` and puts the port that was chosen there. Returns libuv's error code or 0. */
-  open(local: Endpoint, options: TcpListenOptions): number {
+  /** Listens on the address of `bind` and puts the port that was chosen there. Returns libuv's error code or 0. */
+  open({ local, isReuseport }: TcpBind, backlog: number): number {
     const { port } = this.#sockets;
     const request = port.listen({
       local: local.words,
       localPort: local.port,
-      backlog: options.backlog,
-      reuseport: options.isReuseport,
+      backlog,
+      reuseport: isReuseport,
     });
     if (!port.wait(request, answer)) return uvCode('ENOTSUP');
     if (answer.type === SessionEvent.failed) return uvCodeOf(answer.errno);
