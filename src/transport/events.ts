@@ -10,19 +10,22 @@
  */
 
 /** Why a connection failed: names of errno values, as Node's errors carry them in `code`. */
-export type ErrnoName =
-  | 'ECONNREFUSED'
-  | 'ECONNRESET'
-  | 'ECONNABORTED'
-  | 'ETIMEDOUT'
-  | 'EHOSTUNREACH'
-  | 'ENETUNREACH'
-  | 'ENOPROTOOPT'
-  | 'EMSGSIZE'
-  | 'EPIPE'
-  | 'ENOBUFS'
-  | 'EADDRINUSE'
-  | 'EADDRNOTAVAIL';
+export const TRANSPORT_ERRORS = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOPROTOOPT',
+  'EMSGSIZE',
+  'EACCES',
+  'ENOBUFS',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+] as const;
+
+export type ErrnoName = (typeof TRANSPORT_ERRORS)[number];
 
 /** The answer to a first SYN. */
 export const SynVerdict = {

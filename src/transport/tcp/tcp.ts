@@ -1,4 +1,7 @@
-/** TCP of one worker: the operations that the session layer uses. All of them are synchronous and never throw for a peer's doings. */
+/**
+ * TCP of one worker: the operations that the session layer and the engine use. All of them are synchronous and never throw for a peer's
+ * doings. tcp-transport.ts implements them.
+ */
 import type { FifoTable } from '../../mem/fifo.js';
 import type { ErrnoName, TransportEvents } from '../events.js';
 

@@ -1,0 +1,211 @@
+/**
+ * Opening of connections: SYNs to listeners, SYN-SENT, and the ACK that completes the handshake.
+ * Read RFC 9293 sections 3.5, 3.10.7.2 and 3.10.7.3, RFC 4987 section 3, RFC 7323 sections 2.2 and 3.2 first.
+ */
+import { seqAdd, seqGt, seqLeq } from '../../base/seqnum.js';
+import { TcpFlag } from '../../wire/tcp.js';
+import { TCP_DEFAULT_MSS_IPV4, TcpOptionBit } from '../../wire/tcp-options.js';
+import { SynVerdict } from '../events.js';
+import { initialWindow } from './congestion.js';
+import { TcpEvent } from './event-queue.js';
+import { initialSequence, timestampOffset } from './isn.js';
+import { endConnection, failConnection, openConnection } from './lifecycle.js';
+import { announcedMss, refreshPath, updateMss } from './path.js';
+import { windowScaleFor } from './receive-window.js';
+import { armRetransmission, stopRetransmission } from './retransmission-timer.js';
+import { sampleRtt, startTiming } from './rtt.js';
+import type { Segment } from './segment.js';
+import type { TcpCore } from './tcp-core.js';
+import { TcpCounter } from './tcp-counters.js';
+import { ConnectionFlag, TcpState } from './tcp-state.js';
+import { NO_CONNECTION, NO_LISTENER } from './tcp-table.js';
+
+/** Options that we offer in a SYN. */
+const OFFERED = ConnectionFlag.sack | ConnectionFlag.timestamps | ConnectionFlag.windowScale;
+
+/** A SYN for a listener. Returns true if it is to be answered with RST. */
+export function synArrives(tcp: TcpCore, listener: number, stack: number, segment: Segment): boolean {
+  const { table, listeners } = tcp;
+  // A full accept queue: the peer will try again (RFC 4987 section 2: no state without room for it).
+  if (listeners.acceptQueued[listener]! >= listeners.backlog[listener]!) {
+    tcp.counters[TcpCounter.acceptOverflow]!++;
+    return false;
+  }
+  if (listeners.halfOpen[listener]! >= listeners.backlog[listener]!) {
+    tcp.counters[TcpCounter.synOverflow]!++;
+    return false;
+  }
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  const namespace = listeners.namespace[listener]!;
+  const connection = openConnection(tcp, namespace, stack, segment.destination, segment.source, ports);
+  if (connection === NO_CONNECTION) {
+    tcp.counters[TcpCounter.noMemory]!++;
+    return false;
+  }
+  table.listener[connection] = listener;
+  table.state[connection] = TcpState.synReceived;
+  listeners.halfOpen[listener]!++;
+  takeSyn(tcp, connection, segment, OFFERED);
+  chooseIss(tcp, connection);
+  return applyVerdict(tcp, connection, tcp.events.onSyn(listener, connection));
+}
+
+/** Goes on as the session layer has decided. Returns true if RST is to be sent. */
+function applyVerdict(tcp: TcpCore, connection: number, verdict: number): boolean {
+  const { table, listeners } = tcp;
+  if (verdict === SynVerdict.accept) {
+    startSyn(tcp, connection);
+    return false;
+  }
+  if (verdict === SynVerdict.defer) {
+    table.flags[connection]! |= ConnectionFlag.deferred | ConnectionFlag.held;
+    listeners.hasDeferred[table.listener[connection]!] = 1;
+    return false;
+  }
+  endConnection(tcp, connection);
+  return true;
+}
+
+/** Decides a deferred SYN. */
+export function resumeSyn(tcp: TcpCore, connection: number, verdict: number): void {
+  const { table } = tcp;
+  if ((table.flags[connection]! & ConnectionFlag.deferred) === 0) return;
+  table.flags[connection]! &= ~(ConnectionFlag.deferred | ConnectionFlag.held);
+  if (verdict === SynVerdict.accept) {
+    startSyn(tcp, connection);
+  } else {
+    tcp.requestOutput(connection, ConnectionFlag.resetNow);
+    endConnection(tcp, connection);
+  }
+}
+
+/** Begins to send SYN or SYN-ACK. */
+export function startSyn(tcp: TcpCore, connection: number): void {
+  const { table } = tcp;
+  const iss = table.iss[connection]!;
+  table.sndUna[connection] = iss;
+  table.sndNxt[connection] = seqAdd(iss, 1);
+  table.sndMax[connection] = seqAdd(iss, 1);
+  table.sndSmall[connection] = iss;
+  table.stalledSinceMs[connection] = tcp.nowMs() | 0;
+  startTiming(tcp, connection, iss);
+  armRetransmission(tcp, connection);
+  tcp.requestOutput(connection, ConnectionFlag.synNow);
+}
+
+/** Numbers of a connection that is being made. RFC 6528; RFC 7323 section 5.4. */
+export function chooseIss(tcp: TcpCore, connection: number): void {
+  tcp.table.iss[connection] = initialSequence(tcp, connection);
+  tcp.table.tsOffset[connection] = timestampOffset(tcp, connection);
+  tcp.table.rcvScale[connection] = windowScaleFor(tcp.config.maxReceiveBufferBytes);
+}
+
+/** Takes over what the peer's SYN says; options count only if both ends have them. `offered`: ours. */
+function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offered: number): void {
+  const { table } = tcp;
+  const { options } = segment;
+  table.irs[connection] = segment.seq;
+  table.rcvNxt[connection] = seqAdd(segment.seq, 1);
+  table.rcvAdv[connection] = table.rcvNxt[connection]!;
+  table.lastAckSent[connection] = table.rcvNxt[connection]!;
+  table.rcvSpaceSeq[connection] = table.rcvNxt[connection]!;
+  let agreed = 0;
+  if (options.present & TcpOptionBit.timestamps) {
+    agreed |= ConnectionFlag.timestamps;
+    table.tsRecent[connection] = options.tsVal;
+    table.tsRecentMs[connection] = tcp.nowMs() | 0;
+  }
+  if (options.present & TcpOptionBit.sackPermitted) agreed |= ConnectionFlag.sack;
+  if (options.present & TcpOptionBit.windowScale) agreed |= ConnectionFlag.windowScale;
+  agreed &= offered;
+  table.sndScale[connection] = agreed & ConnectionFlag.windowScale ? options.windowScale : 0;
+  table.flags[connection] = (table.flags[connection]! & ~OFFERED) | agreed;
+  table.peerMss[connection] = options.present & TcpOptionBit.mss ? options.mss : TCP_DEFAULT_MSS_IPV4;
+  table.sndWnd[connection] = segment.window;
+  table.maxSndWnd[connection] = segment.window;
+  table.sndWl1[connection] = segment.seq;
+  table.sndWl2[connection] = segment.ack;
+}
+
+/** Window scale counts from the handshake's end on; the congestion window begins. */
+function establish(tcp: TcpCore, connection: number): void {
+  const { table } = tcp;
+  table.state[connection] = TcpState.established;
+  if ((table.flags[connection]! & ConnectionFlag.windowScale) === 0) table.rcvScale[connection] = 0;
+  refreshPath(tcp, connection);
+  updateMss(tcp, connection);
+  const mss = table.mss[connection]!;
+  table.rcvMss[connection] = Math.min(TCP_DEFAULT_MSS_IPV4, announcedMss(tcp, connection));
+  // RFC 5681 section 3.1: a lost SYN lets the window begin with one segment.
+  table.cwnd[connection] = table.retransmits[connection]! > 0 ? mss : initialWindow(mss);
+  table.ssthresh[connection] = 0x3fff_ffff;
+  table.recover[connection] = table.iss[connection]!;
+  table.highRxt[connection] = table.iss[connection]!;
+  table.rcvSpaceUs[connection] = tcp.nowUs();
+  table.lastSentMs[connection] = tcp.nowMs() | 0;
+}
+
+/** The ACK of our SYN in SYN-RECEIVED. Returns false when the segment is to be dropped: the accept queue is full. */
+export function completeHandshake(tcp: TcpCore, connection: number, segment: Segment): boolean {
+  const { table, listeners } = tcp;
+  const listener = table.listener[connection]!;
+  if (table.flags[connection]! & ConnectionFlag.deferred) return false;
+  if (listener !== NO_LISTENER) {
+    if (listeners.acceptQueued[listener]! >= listeners.backlog[listener]!) {
+      tcp.counters[TcpCounter.acceptOverflow]!++;
+      return false;
+    }
+    listeners.halfOpen[listener]!--;
+    listeners.acceptQueued[listener]!++;
+    table.flags[connection]! |= ConnectionFlag.acceptQueued | ConnectionFlag.held;
+    tcp.eventQueue.add(connection, TcpEvent.accepted);
+  } else {
+    tcp.eventQueue.add(connection, TcpEvent.connected);
+  }
+  synAcknowledged(tcp, connection, segment);
+  return true;
+}
+
+/** Our SYN is acknowledged: the first round trip is measured. */
+function synAcknowledged(tcp: TcpCore, connection: number, segment: Segment): void {
+  const { table } = tcp;
+  const iss = table.iss[connection]!;
+  table.sndUna[connection] = seqAdd(iss, 1);
+  sampleRtt(tcp, connection, segment.ack, false, 0);
+  table.backoff[connection] = 0;
+  table.sndWnd[connection] = segment.window * (segment.flags & TcpFlag.syn ? 1 : 2 ** table.sndScale[connection]!);
+  table.maxSndWnd[connection] = Math.max(table.maxSndWnd[connection]!, table.sndWnd[connection]!);
+  table.sndWl1[connection] = segment.seq;
+  table.sndWl2[connection] = segment.ack;
+  stopRetransmission(tcp, connection);
+  establish(tcp, connection);
+}
+
+/** A segment in SYN-SENT: RFC 9293 section 3.10.7.3. Returns true if it is to be answered with RST. */
+export function synSentInput(tcp: TcpCore, connection: number, segment: Segment): boolean {
+  const { table } = tcp;
+  const flags = segment.flags;
+  const hasAck = (flags & TcpFlag.ack) !== 0;
+  if (hasAck) {
+    const isOurs = seqGt(segment.ack, table.iss[connection]!) && seqLeq(segment.ack, table.sndMax[connection]!);
+    if (!isOurs) return (flags & TcpFlag.rst) === 0;
+  }
+  if (flags & TcpFlag.rst) {
+    // Without an acceptable ACK anyone could have sent it.
+    if (hasAck) failConnection(tcp, connection, 'ECONNREFUSED');
+    return false;
+  }
+  if ((flags & TcpFlag.syn) === 0) return false;
+  takeSyn(tcp, connection, segment, table.flags[connection]! & OFFERED);
+  table.lastReceivedMs[connection] = tcp.nowMs() | 0;
+  if (hasAck) {
+    synAcknowledged(tcp, connection, segment);
+    tcp.eventQueue.add(connection, TcpEvent.connected);
+    tcp.requestOutput(connection, ConnectionFlag.ackNow);
+    return false;
+  }
+  // Both ends have sent SYN: RFC 9293 section 3.5, figure 8.
+  table.state[connection] = TcpState.synReceived;
+  tcp.requestOutput(connection, ConnectionFlag.synNow);
+  return false;
+}

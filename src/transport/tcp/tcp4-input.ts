@@ -1,0 +1,136 @@
+/**
+ * TCP segments for this machine, from ip4-local: `network` and `transport` are set. Verifies header and checksum, finds the
+ * connection or listener, and hands the segment to the file of its state. RFC 9293 section 3.10.7.
+ */
+import { setFlowKeyIpv4 } from '../../flow/flow-table.js';
+import { CONSUMED, type NodeSpec } from '../../graph/node.js';
+import type { Kernels } from '../../kernels/kernels.js';
+import { NO_SLOT, PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { checksumFold, checksumSwap, isChecksumSumValid, pseudoHeaderSumIpv4 } from '../../wire/checksum.js';
+import { IpProtocol } from '../../wire/ip-protocol.js';
+import { ipv4Destination, ipv4Source, ipv4TotalLength } from '../../wire/ipv4.js';
+import {
+  checkTcp,
+  TcpCheck,
+  TcpFlag,
+  tcpAcknowledgment,
+  tcpDestinationPort,
+  tcpFlags,
+  tcpHeaderBytes,
+  tcpSequence,
+  tcpSourcePort,
+  tcpWindow,
+} from '../../wire/tcp.js';
+import { readTcpOptions } from '../../wire/tcp-options.js';
+import { synArrives, synSentInput } from './handshake.js';
+import { endConnection, findListenerValue } from './lifecycle.js';
+import { turnIntoReset } from './reply-reset.js';
+import type { Segment } from './segment.js';
+import { segmentArrives } from './segment-arrives.js';
+import type { TcpContext } from './tcp-context.js';
+import { listenerValue, type TcpCore } from './tcp-core.js';
+import { TCP_COUNTERS, TcpCounter } from './tcp-counters.js';
+import { TcpState } from './tcp-state.js';
+import { isReusable } from './time-wait.js';
+
+const Next = { drop: 0, ip4Output: 1 } as const;
+const CHECKSUM_KNOWN = PacketFlag.checksumValid | PacketFlag.checksumPartial;
+
+export const tcp4Input: NodeSpec<TcpContext> = {
+  name: 'tcp4-input',
+  nexts: ['drop', 'ip4-output'],
+  counters: TCP_COUNTERS,
+  make: ({ tcp: { core }, pool, kernels, counters }) => {
+    core.counters = counters;
+    const segment = core.segment;
+    return (frame, next) => {
+      for (let i = 0; i < frame.count; i++) {
+        const slot = frame.slots[i]!;
+        const check = readSegment(pool, kernels, slot, segment);
+        counters[check]!++;
+        if (check !== TcpCheck.ok) {
+          next[i] = Next.drop;
+        } else if (dispatch(core, segment, pool.stack[slot]!) && turnIntoReset(core, segment)) {
+          next[i] = Next.ip4Output;
+        } else {
+          pool.give(slot);
+          next[i] = CONSUMED;
+        }
+      }
+    };
+  },
+};
+
+/** Fills `segment` from the packet. Returns the check's code. */
+function readSegment(pool: PacketPool, kernels: Kernels, slot: number, segment: Segment): number {
+  const view = pool.view;
+  const ip = pool.network[slot]!;
+  const at = pool.transport[slot]!;
+  const bytes = ipv4TotalLength(view, ip) - (at - ip);
+  const inFirstSlot = pool.head[slot]! + pool.length[slot]! - at;
+  const check = checkTcp(view, at, bytes < inFirstSlot ? bytes : inFirstSlot);
+  if (check !== TcpCheck.ok) return check;
+  const source = ipv4Source(view, ip);
+  const destination = ipv4Destination(view, ip);
+  if ((pool.flags[slot]! & CHECKSUM_KNOWN) === 0) {
+    const start = pseudoHeaderSumIpv4(source, destination, IpProtocol.tcp, bytes);
+    if (!isChecksumSumValid(chainSum(pool, kernels, slot, at, bytes, start))) return TcpCheck.badChecksum;
+  }
+  segment.slot = slot;
+  segment.at = at;
+  segment.headerBytes = tcpHeaderBytes(view, at);
+  segment.seq = tcpSequence(view, at);
+  segment.ack = tcpAcknowledgment(view, at);
+  segment.flags = tcpFlags(view, at);
+  segment.window = tcpWindow(view, at);
+  segment.length = bytes - segment.headerBytes;
+  segment.source = source | 0;
+  segment.destination = destination | 0;
+  segment.sourcePort = tcpSourcePort(view, at);
+  segment.destinationPort = tcpDestinationPort(view, at);
+  readTcpOptions(view, at, segment.options);
+  return TcpCheck.ok;
+}
+
+/** Sum over `bytes` bytes from `at` on, through the chain. A piece at an odd place counts with its bytes swapped (RFC 1071 section 2 B). */
+function chainSum(pool: PacketPool, kernels: Kernels, slot: number, at: number, bytes: number, start: number): number {
+  let from = at;
+  let piece = Math.min(bytes, pool.head[slot]! + pool.length[slot]! - at);
+  let sum = kernels.checksum(from, piece, start);
+  let done = piece;
+  for (let current = pool.next[slot]!; done < bytes && current !== NO_SLOT; current = pool.next[current]!) {
+    from = pool.head[current]!;
+    piece = Math.min(bytes - done, pool.length[current]!);
+    const part = kernels.checksum(from, piece, 0);
+    sum = checksumFold(sum + (done & 1 ? checksumSwap(part) : part));
+    done += piece;
+  }
+  // What is missing of the packet makes the sum wrong.
+  return done === bytes ? sum : 0;
+}
+
+/** Returns true if the segment is to be answered with RST. */
+function dispatch(core: TcpCore, segment: Segment, stack: number): boolean {
+  const namespace = core.namespaceOfStack[stack]!;
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  setFlowKeyIpv4(core.key, namespace, IpProtocol.tcp, segment.destination, segment.source, ports);
+  const connection = core.flows.find(core.key);
+  if (connection < 0) return dispatchToListener(core, segment, stack, namespace);
+  core.pool.connection[segment.slot] = connection;
+  const state = core.table.state[connection]!;
+  if (state === TcpState.synSent) return synSentInput(core, connection, segment);
+  if (state === TcpState.timeWait && isReusable(core, connection, segment)) {
+    endConnection(core, connection);
+    return dispatchToListener(core, segment, stack, namespace);
+  }
+  return segmentArrives(core, connection, segment);
+}
+
+/** RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN). */
+function dispatchToListener(core: TcpCore, segment: Segment, stack: number, namespace: number): boolean {
+  const isSyn = (segment.flags & (TcpFlag.syn | TcpFlag.ack | TcpFlag.rst)) === TcpFlag.syn;
+  const value = findListenerValue(core, namespace, segment.destination, segment.destinationPort);
+  if (isSyn && value < -1) return synArrives(core, listenerValue(value), stack, segment);
+  core.counters[TcpCounter.noConnection]!++;
+  return true;
+}

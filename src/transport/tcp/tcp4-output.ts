@@ -1,0 +1,44 @@
+/**
+ * Lets the connections send that have something to send, each in turn: a frame of packets per pass. Packets go to ip4-output.
+ * Connections that found no room at their interface, or no packet memory, try again in the next pass.
+ */
+import { FRAME_PACKETS } from '../../graph/frame.js';
+import type { NodeSpec } from '../../graph/node.js';
+import { freeConnection } from './lifecycle.js';
+import type { TcpContext } from './tcp-context.js';
+import { ConnectionFlag } from './tcp-state.js';
+import { NO_CONNECTION } from './tcp-table.js';
+import { TransmitResult, transmit } from './transmit.js';
+
+export const tcp4Output: NodeSpec<TcpContext> = {
+  name: 'tcp4-output',
+  kind: 'input',
+  nexts: ['ip4-output'],
+  counters: ['packets', 'blocked'],
+  make: ({ tcp: { core }, counters }) => {
+    const { output, table } = core;
+    return (frame, next) => {
+      core.beginPass();
+      while (frame.count < FRAME_PACKETS) {
+        const connection = output.shift();
+        if (connection === NO_CONNECTION) break;
+        const flags = table.flags[connection]!;
+        if (flags & ConnectionFlag.dead && (flags & ConnectionFlag.resetNow) === 0) {
+          freeConnection(core, connection);
+          continue;
+        }
+        const result = transmit(core, connection, frame);
+        if (result === TransmitResult.again) {
+          output.push(connection);
+        } else if (result === TransmitResult.blocked) {
+          counters[1]!++;
+          output.park(connection);
+        } else if (table.flags[connection]! & ConnectionFlag.dead) {
+          freeConnection(core, connection);
+        }
+      }
+      next.fill(0, 0, frame.count);
+      counters[0]! += frame.count;
+    };
+  },
+};
