@@ -12,52 +12,14 @@ export class PatternSource implements Device {
   readonly capabilities: DeviceCapabilities = { gso: true, checksum: true };
   readonly txSpace = 1024;
   onPending: () => void = () => {};
+  readonly receive: (into: Int32Array, at: number, max: number) => number;
   readonly #pool: PacketPool;
-  /** The arena as words. */
-  readonly #words: Int32Array;
-  readonly #templates: Int32Array;
-  readonly #templateBytes: number;
-  readonly #templateWords: number;
-  #next = 0;
 
   /** @param templates packets of one common length, at most that of a slot; a flow each. */
   constructor(pool: PacketPool, linkType: LinkType, templates: readonly Uint8Array[]) {
-    const bytes = templates[0]?.length ?? 0;
-    assert(bytes > 0 && bytes <= SLOT_DATA_BYTES, 'templates must fit into a slot');
     this.linkType = linkType;
     this.#pool = pool;
-    this.#words = new Int32Array(pool.view.buffer);
-    this.#templateBytes = bytes;
-    this.#templateWords = Math.ceil(bytes / 4 / LINE_WORDS) * LINE_WORDS;
-    this.#templates = new Int32Array(templates.length * this.#templateWords);
-    const target = new Uint8Array(this.#templates.buffer);
-    templates.forEach((template, i) => {
-      assert(template.length === bytes, 'templates must have one length');
-      target.set(template, i * this.#templateWords * 4);
-    });
-  }
-
-  receive(into: Int32Array, at: number, max: number): number {
-    const pool = this.#pool;
-    const { head, length, totalLength } = pool;
-    const words = this.#words;
-    const templates = this.#templates;
-    const bytes = this.#templateBytes;
-    const size = this.#templateWords;
-    const count = pool.takeMany(into, at, max);
-    let from = this.#next;
-    for (let i = at; i < at + count; i++) {
-      const slot = into[i]!;
-      const to = head[slot]! >> 2;
-      for (let k = 0; k < size; k += LINE_WORDS) copyLine(words, to + k, templates, from + k);
-      length[slot] = bytes;
-      totalLength[slot] = bytes;
-      from += size;
-      if (from === templates.length) from = 0;
-    }
-    this.#next = from;
-    if (count < max) this.onPending();
-    return count;
+    this.receive = makeReceive(pool, templates, () => this.onPending());
   }
 
   transmit(slots: Int32Array, at: number, count: number): number {
@@ -66,6 +28,43 @@ export class PatternSource implements Device {
   }
 
   close(): void {}
+}
+
+/** The templates as words, each padded to whole lines. */
+function packTemplates(templates: readonly Uint8Array[]): Int32Array {
+  const bytes = templates[0]?.length ?? 0;
+  assert(bytes > 0 && bytes <= SLOT_DATA_BYTES, 'templates must fit into a slot');
+  const lineBytes = Math.ceil(bytes / 4 / LINE_WORDS) * LINE_WORDS * 4;
+  const packed = new Uint8Array(templates.length * lineBytes);
+  templates.forEach((template, i) => {
+    assert(template.length === bytes, 'templates must have one length');
+    packed.set(template, i * lineBytes);
+  });
+  return new Int32Array(packed.buffer);
+}
+
+/** A closure over constants, not a method: see docs/adr/0002. */
+function makeReceive(pool: PacketPool, templates: readonly Uint8Array[], onPending: () => void) {
+  const { head, length, totalLength } = pool;
+  const words = new Int32Array(pool.view.buffer);
+  const packed = packTemplates(templates);
+  const size = packed.length / templates.length;
+  const bytes = templates[0]!.length;
+  let from = 0;
+  return function receive(into: Int32Array, at: number, max: number): number {
+    const count = pool.takeMany(into, at, max);
+    for (let i = at; i < at + count; i++) {
+      const slot = into[i]!;
+      const to = head[slot]! >> 2;
+      for (let k = 0; k < size; k += LINE_WORDS) copyLine(words, to + k, packed, from + k);
+      length[slot] = bytes;
+      totalLength[slot] = bytes;
+      from += size;
+      if (from === packed.length) from = 0;
+    }
+    if (count < max) onPending();
+    return count;
+  };
 }
 
 /** Copies 64 bytes. Written out: a loop over the words takes three times as long. */

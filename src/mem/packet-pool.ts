@@ -16,19 +16,12 @@
  */
 import { assert } from '../base/assert.js';
 import type { Arena } from './arena.js';
+import { NO_SLOT, SLOT_BYTES, slotDataStart } from './slot.js';
+import { makeSlotCache, type SlotCache } from './slot-cache.js';
 import { SlotStack } from './slot-stack.js';
 
-export const SLOT_BYTES = 2048;
-export const HEADROOM_BYTES = 128;
-export const MAX_HEADER_BYTES = 256;
-/** Bytes that every slot has room for behind its head: an Ethernet frame of 1,518 bytes and more. */
-export const SLOT_DATA_BYTES = SLOT_BYTES - HEADROOM_BYTES - 3 * 64;
-export const NO_SLOT = -1;
-/** In `ownerOf`: nobody. */
-const FREE = 0;
-
-const CACHE_SLOTS = 512;
-const BATCH_SLOTS = 256;
+// biome-ignore lint/performance/noBarrelFile: the pool's users need the shape of its slots
+export { HEADROOM_BYTES, MAX_HEADER_BYTES, NO_SLOT, SLOT_BYTES, SLOT_DATA_BYTES } from './slot.js';
 
 /** Bits of the `flags` column. */
 export const PacketFlag = {
@@ -105,12 +98,21 @@ export class PacketPool {
   /** Arrival time in nanoseconds. */
   readonly timestamp: Float64Array;
 
+  /** {@inheritDoc SlotCache.take} */
+  readonly take: SlotCache['take'];
+  /** {@inheritDoc SlotCache.takeMany} */
+  readonly takeMany: SlotCache['takeMany'];
+  /** {@inheritDoc SlotCache.give} */
+  readonly give: SlotCache['give'];
+  /** {@inheritDoc SlotCache.giveMany} */
+  readonly giveMany: SlotCache['giveMany'];
+  /** {@inheritDoc SlotCache.flush} */
+  readonly flush: SlotCache['flush'];
+
   readonly #l1: SlotStack;
   readonly #l2: SlotStack;
   readonly #lowWatermark: number;
-  readonly #reserveSlots: number;
-  readonly #cache: Int32Array = new Int32Array(CACHE_SLOTS);
-  #cached = 0;
+  readonly #cached: () => number;
   readonly #firstSlotAt: number;
 
   constructor(arena: Arena, options: PacketPoolOptions) {
@@ -145,11 +147,17 @@ export class PacketPool {
     this.next.fill(NO_SLOT);
     this.#l1 = new SlotStack(arena, slots);
     this.#l2 = new SlotStack(arena, slots);
-    this.#reserveSlots = reserve;
     this.#lowWatermark = options.lowWatermark ?? (slots - reserve) >> 3;
     // Pushed from the top, so that low slots are used first and untouched pages stay uncommitted.
     this.#fill(this.#l2, slots - reserve, slots);
     this.#fill(this.#l1, 0, slots - reserve);
+    const cache = makeSlotCache(this, this.#firstSlotAt, this.#l1, this.#l2, this.#lowWatermark, reserve);
+    this.take = cache.take;
+    this.takeMany = cache.takeMany;
+    this.give = cache.give;
+    this.giveMany = cache.giveMany;
+    this.flush = cache.flush;
+    this.#cached = cache.count;
   }
 
   #fill(stack: SlotStack, from: number, to: number): void {
@@ -160,7 +168,7 @@ export class PacketPool {
 
   /** Offset at which a fresh packet in `slot` begins: behind its headroom. */
   dataStart(slot: number): number {
-    return this.#firstSlotAt + slot * SLOT_BYTES + HEADROOM_BYTES + ((slot & 3) << 6);
+    return slotDataStart(this.#firstSlotAt, slot);
   }
 
   /** Offset just behind the slot's last byte. */
@@ -175,7 +183,7 @@ export class PacketPool {
 
   /** Free slots, in all levels of this worker's reach. */
   get free(): number {
-    return this.#cached + this.#l1.count + this.#l2.count;
+    return this.#cached() + this.#l1.count + this.#l2.count;
   }
 
   /** Slots that somebody holds. */
@@ -185,88 +193,12 @@ export class PacketPool {
 
   /** Free slots of each level, for `show memory`. */
   levels(): { cache: number; l1: number; l2: number } {
-    return { cache: this.#cached, l1: this.#l1.count, l2: this.#l2.count };
-  }
-
-  /** Takes a slot with fresh columns and no data, or NO_SLOT when the pool is empty. */
-  take(): number {
-    if (this.#cached === 0 && !this.#refill()) return NO_SLOT;
-    const slot = this.#cache[--this.#cached]!;
-    this.#reset(slot);
-    return slot;
-  }
-
-  /**
-   * Takes up to `count` slots into `into`, from index `at` on; returns how many there were. For drivers: `length`,
-   * `totalLength`, `rxInterface` and `timestamp` are left as they were and have to be written.
-   */
-  takeMany(into: Int32Array, at: number, count: number): number {
-    let taken = 0;
-    while (taken < count && (this.#cached > 0 || this.#refill())) {
-      const batch = Math.min(count - taken, this.#cached);
-      this.#cached -= batch;
-      this.#prepare(into, at + taken, batch, this.#cached);
-      taken += batch;
-    }
-    return taken;
-  }
-
-  /** Copies `count` slots out of the cache, from its index `from` on, and makes their columns fresh. */
-  #prepare(into: Int32Array, at: number, count: number, from: number): void {
-    const { head, flags, flowHash, mark, trace, ownerOf, owner } = this;
-    const cache = this.#cache;
-    const firstData = this.#firstSlotAt + HEADROOM_BYTES;
-    for (let i = 0; i < count; i++) {
-      const slot = cache[from + i]!;
-      into[at + i] = slot;
-      head[slot] = firstData + slot * SLOT_BYTES + ((slot & 3) << 6);
-      flags[slot] = 0;
-      flowHash[slot] = 0;
-      mark[slot] = 0;
-      trace[slot] = 0;
-      ownerOf[slot] = owner;
-    }
-  }
-
-  /** Gives back a packet: the slot and all that follow in its chain. */
-  give(slot: number): void {
-    for (let current = slot; current !== NO_SLOT; ) {
-      const following = this.next[current]!;
-      assert(this.ownerOf[current] !== FREE, 'a slot was given back twice');
-      this.ownerOf[current] = FREE;
-      this.next[current] = NO_SLOT;
-      if (this.#cached === CACHE_SLOTS) this.#spill(BATCH_SLOTS);
-      this.#cache[this.#cached++] = current;
-      current = following;
-    }
-  }
-
-  /** Gives back `count` packets of `slots`, from index `at` on. */
-  giveMany(slots: Int32Array, count: number, at = 0): void {
-    const { next, ownerOf } = this;
-    const cache = this.#cache;
-    if (this.#cached + count > CACHE_SLOTS) this.#spill(Math.min(this.#cached, BATCH_SLOTS));
-    let cached = this.#cached;
-    const single = Math.min(count, CACHE_SLOTS - cached);
-    let i = 0;
-    for (; i < single; i++) {
-      const slot = slots[at + i]!;
-      if (next[slot] !== NO_SLOT || ownerOf[slot] === FREE) break;
-      ownerOf[slot] = FREE;
-      cache[cached++] = slot;
-    }
-    this.#cached = cached;
-    for (; i < count; i++) this.give(slots[at + i]!);
-  }
-
-  /** Empties this worker's cache into the shared levels: under memory pressure, and when the worker ends. */
-  flush(): void {
-    this.#spill(this.#cached);
+    return { cache: this.#cached(), l1: this.#l1.count, l2: this.#l2.count };
   }
 
   /** True when fewer than the low watermark are left outside the reserve: senders should hold back. */
   get isLow(): boolean {
-    return this.#cached + this.#l1.count < this.#lowWatermark;
+    return this.#cached() + this.#l1.count < this.#lowWatermark;
   }
 
   /** Gives back every slot that `owner` holds: after that worker has died. Returns how many there were. */
@@ -279,35 +211,5 @@ export class PacketPool {
       count++;
     }
     return count;
-  }
-
-  #reset(slot: number): void {
-    this.head[slot] = this.#firstSlotAt + slot * SLOT_BYTES + HEADROOM_BYTES + ((slot & 3) << 6);
-    this.length[slot] = 0;
-    this.totalLength[slot] = 0;
-    this.rxInterface[slot] = 0;
-    this.flags[slot] = 0;
-    this.flowHash[slot] = 0;
-    this.gsoSize[slot] = 0;
-    this.mark[slot] = 0;
-    this.trace[slot] = 0;
-    this.ownerOf[slot] = this.owner;
-  }
-
-  #refill(): boolean {
-    let got = this.#l1.pop(this.#cache, 0, BATCH_SLOTS);
-    if (got < BATCH_SLOTS) got += this.#l2.pop(this.#cache, got, BATCH_SLOTS - got);
-    this.#cached = got;
-    return got > 0;
-  }
-
-  /** Moves `count` cached slots down. L1 is refilled to its watermark first, then the reserve, then L1 again. */
-  #spill(count: number): void {
-    const from = this.#cached - count;
-    const batch = this.#cache.subarray(from, this.#cached);
-    const reserveIsFull = this.#l2.count + count > this.#reserveSlots;
-    const target = this.#l1.count < this.#lowWatermark || reserveIsFull ? this.#l1 : this.#l2;
-    target.push(batch, count);
-    this.#cached = from;
   }
 }
