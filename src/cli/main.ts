@@ -1,5 +1,6 @@
 /** The `usernet` command. One file per subcommand; each returns its exit code. */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../config/package-folder.js';
 import { doctor } from './doctor.js';
 import { ExitCode } from './output.js';
 import { ping } from './ping.js';
@@ -7,7 +8,6 @@ import { run } from './run.js';
 import { SHOW_TOPICS, show } from './show.js';
 import { trace } from './trace.js';
 import { up } from './up.js';
-import { packageVersion } from './version.js';
 
 /** Runs the command line `argv` (without node and script) and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -29,6 +29,7 @@ function makeProgram(finish: (command: Promise<number>) => Promise<void>): Comma
     .description('A whole network in user space: links, switches, routers, hosts, and the programs on them')
     .version(packageVersion())
     .exitOverride()
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: true });
   const json = ['--json', 'write JSON for programs'] as const;
   const control = [
@@ -49,6 +50,7 @@ function makeProgram(finish: (command: Promise<number>) => Promise<void>): Comma
     .option('--config <file>', 'YAML file of the network to make in the process of the program')
     .option(...control)
     .argument('<command...>', 'the program and its arguments, behind --')
+    .passThroughOptions()
     .action((command: string[], options) => finish(run(command, options)));
   program
     .command('show')

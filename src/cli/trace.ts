@@ -28,10 +28,13 @@ export async function trace(options: TraceOptions): Promise<number> {
 }
 
 function formatPacket({ id, steps }: TracedPacket): string {
-  const width = Math.max(...steps.map((step) => step.node.length));
-  const lines = steps.map((step) => {
-    const interfaces = [step.rxInterface, step.txInterface].map((name) => name ?? '–').join(' → ');
-    return `  ${step.node.padEnd(width)}  ${interfaces}  ${step.bytes} bytes  ${step.summary}`;
-  });
+  const places = steps.map(({ rxInterface, txInterface }) =>
+    txInterface === null ? `from ${rxInterface ?? 'here'}` : `to ${txInterface}`,
+  );
+  const nodeWidth = Math.max(...steps.map((step) => step.node.length));
+  const placeWidth = Math.max(...places.map((place) => place.length));
+  const lines = steps.map(
+    (step, i) => `  ${step.node.padEnd(nodeWidth)}  ${places[i]!.padEnd(placeWidth)}  ${step.summary}`,
+  );
   return [`packet ${id}`, ...lines].join('\n');
 }

@@ -1,8 +1,8 @@
 /** Starts a network, keeps it in the foreground, and ends it with everything it started. */
 import { resolve } from 'node:path';
 import { loadConfigFile } from '../config/load.js';
+import { packageFolder } from '../config/package-folder.js';
 import type { Network, NetworkEvent } from '../engine/network.js';
-import { packageFolder } from '../engine/program-environment.js';
 import { startNetwork } from '../ops/start-network.js';
 import { complain, ExitCode, print, printJson, reportError } from './output.js';
 

@@ -1,6 +1,4 @@
 /** What a program is started with, so that its sockets are those of a stack. */
-import { fileURLToPath } from 'node:url';
-
 /** The network that a program is on, and the stack in it. */
 export interface ProgramPlace {
   readonly stack: string;
@@ -29,9 +27,4 @@ export function programEnvironment(base: NodeJS.ProcessEnv, place: ProgramPlace)
 /** `node` means the Node that runs now: the program and the preload must fit each other. */
 export function programFile(command: string): string {
   return command === 'node' ? process.execPath : command;
-}
-
-/** The folder of the package: where the demo's files are. */
-export function packageFolder(): string {
-  return fileURLToPath(new URL('../../', import.meta.url));
 }

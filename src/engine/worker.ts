@@ -19,13 +19,13 @@ import { PacketPool } from '../mem/packet-pool.js';
 import { RegionHeap } from '../mem/region-heap.js';
 import { isIpv4Words } from '../session/address.js';
 import { type ResolveName, SessionLayer } from '../session/session-layer.js';
-import { makeTcp } from '../transport/tcp/make-tcp.js';
-import type { Tcp } from '../transport/tcp/tcp.js';
+import { L3Routes } from '../transport/routes.js';
+import { TcpTransport } from '../transport/tcp/tcp-transport.js';
 import { makeUdp } from '../transport/udp/make-udp.js';
 import type { Udp } from '../transport/udp/udp.js';
 import type { Runnable } from './driver.js';
 import { GRAPH_ARCS, GRAPH_NODES, type WorkerContext } from './graph-nodes.js';
-import { L3Routes } from './l3-routes.js';
+
 import { WorkerClock } from './worker-clock.js';
 
 /** Node counters are added up at least so often. */
@@ -55,7 +55,7 @@ export class Worker implements Runnable {
   readonly interfaces: InterfaceTable;
   readonly bridges: BridgeTable;
   readonly l3: L3;
-  readonly tcp: Tcp;
+  readonly tcp: TcpTransport;
   readonly udp: Udp;
   readonly sessions: SessionLayer;
   readonly graph: Graph<WorkerContext>;
@@ -87,8 +87,8 @@ export class Worker implements Runnable {
     this.l3 = new L3({ arena, pool, clock, random, interfaces, kernels, wake }, l3Limits(memory));
     const { l3 } = this;
     const routes = new L3Routes(l3);
-    const transport = { arena, pool, heap: this.buffers, clock, random, routes, l3, kernels };
-    this.tcp = makeTcp({
+    const transport = { arena, pool, heap: this.buffers, clock, random, routes };
+    this.tcp = new TcpTransport({
       ...transport,
       config: { ...options.tunables.tcp, maxConnections: memory.connections, maxListeners: memory.listeners },
     });
@@ -102,6 +102,8 @@ export class Worker implements Runnable {
       isLocalAddress: (stack, address) => isIpv4Words(address) && l3.isLocal(stack, address[3]! >>> 0),
       ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
     });
+    this.tcp.wake = wake;
+    this.udp.wake = wake;
     this.sessions.wake = wake;
     this.#timers = [interfaces, this.bridges, l3, this.tcp];
     this.graph = new Graph<WorkerContext>({

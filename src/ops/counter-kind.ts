@@ -14,6 +14,7 @@ const NORMAL = new Set([
   'replies',
   'echo requests',
   'echo replies',
+  'errors',
   'fragmented',
   'fragments',
   'reassembled',

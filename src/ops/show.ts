@@ -1,11 +1,13 @@
 /** What can be seen of a network, as plain data: for the control API, the command line and metrics. */
 
+import { packageVersion } from '../config/package-folder.js';
 import { InterfaceFlag, NO_BRIDGE, NO_STACK } from '../drivers/interface-table.js';
 import type { Network } from '../engine/network.js';
 import { formatMac } from '../wire/ethernet.js';
 import { isErrorCounter } from './counter-kind.js';
 
 export interface NetworkSummary {
+  readonly version: string;
   readonly pid: number;
   readonly node: string;
   readonly control: string | undefined;
@@ -88,6 +90,7 @@ export interface MemoryReport {
 export function showNetwork(network: Network): NetworkSummary {
   const { l3, bridges } = network.worker;
   return {
+    version: packageVersion(),
     pid: process.pid,
     node: process.version,
     control: network.controlPath,

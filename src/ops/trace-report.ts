@@ -20,8 +20,9 @@ export interface TracedPacket {
   readonly id: number;
   readonly steps: readonly {
     readonly node: string;
-    /** `stack.interface`; null for packets that begin or end here. */
+    /** `stack.interface`, or a switch's port; null for packets that begin here. */
     readonly rxInterface: string | null;
+    /** Null as long as the packet has not come to its output. */
     readonly txInterface: string | null;
     readonly bytes: number;
     /** Headers in words. */
@@ -32,6 +33,7 @@ export interface TracedPacket {
 }
 
 const MAX_PACKETS = 1000;
+const OUTPUT_NODE = 'interface-output';
 
 /** Traces the next packets that come in, for at most `seconds`. */
 export async function tracePackets(network: Network, packets: number, seconds: number): Promise<TracedPacket[]> {
@@ -55,7 +57,8 @@ function describeRecord(network: Network, { id, steps }: TraceRecord): TracedPac
     steps: steps.map((step) => ({
       node: step.node,
       rxInterface: interfaceName(network, step.rxInterface),
-      txInterface: interfaceName(network, step.txInterface),
+      // Chosen on the way: before this node the column holds what it was used for last.
+      txInterface: step.node === OUTPUT_NODE ? interfaceName(network, step.txInterface) : null,
       bytes: step.totalLength,
       summary: describeBytes(step),
       data: Buffer.from(step.bytes).toString('hex'),

@@ -17,6 +17,7 @@ import { Request, SessionEvent, SessionMessage } from './message.js';
 import type { EndpointInfo } from './port.js';
 import { NO_ROW, RowTable } from './row-table.js';
 import { SessionState } from './session-state.js';
+import { StreamRows } from './stream-rows.js';
 import { TcpSessions } from './tcp-sessions.js';
 import { decodeText } from './text.js';
 import { UdpSessions } from './udp-sessions.js';
@@ -52,8 +53,13 @@ export class SessionLayer {
   readonly tcp: TcpSessions;
   readonly udp: UdpSessions;
   readonly state: SessionState;
-  /** Called when there is something to flush and there was nothing before: the engine schedules a run. */
+  /** Called when there is something to do or to flush: the engine schedules a run. */
   wake: () => void = () => {};
+  readonly #arena: Arena;
+  readonly #maxConnections: number;
+  readonly #maxUdpSockets: number;
+  #streamRows: StreamRows | undefined;
+  #udpStreamRows: StreamRows | undefined;
   readonly #listeners: Listeners;
   readonly #applications: HandleTable<Application>;
   readonly #resolveName: ResolveName | undefined;
@@ -63,6 +69,9 @@ export class SessionLayer {
   constructor(options: SessionLayerOptions) {
     const { arena, tcp, udp } = options;
     const worker = options.worker ?? 0;
+    this.#arena = arena;
+    this.#maxConnections = options.maxConnections;
+    this.#maxUdpSockets = options.maxUdpSockets;
     const rows = new RowTable(arena, options.maxConnections, HandleKind.session, worker);
     const udpRows = new RowTable(arena, options.maxUdpSockets, HandleKind.udpSocket, worker);
     this.state = new SessionState(tcp, rows, worker, options.isLocalAddress);
@@ -73,6 +82,18 @@ export class SessionLayer {
     this.#resolveName = options.resolveName;
     tcp.events = this.tcp;
     udp.events = this.udp;
+  }
+
+  /** What stream carriers keep about sessions. */
+  get streamRows(): StreamRows {
+    this.#streamRows ??= new StreamRows(this.#arena, this.#maxConnections);
+    return this.#streamRows;
+  }
+
+  /** What stream carriers keep about UDP sockets. */
+  get udpStreamRows(): StreamRows {
+    this.#udpStreamRows ??= new StreamRows(this.#arena, this.#maxUdpSockets);
+    return this.#udpStreamRows;
   }
 
   get applications(): Iterable<Application> {
@@ -131,6 +152,8 @@ export class SessionLayer {
 
   /** Carries out a request; answers are events. What makes no sense is answered with an errno, or ignored. */
   handle(worker: AppWorker, request: SessionMessage): void {
+    // It may have started a timer that is due before the engine meant to run next.
+    this.wake();
     switch (request.type) {
       case Request.listen:
         this.#listeners.listen(worker, request);
