@@ -11,7 +11,10 @@ import { MacColumn, MacTable, NO_ROW, SEEN_ALWAYS } from './mac-table.js';
 
 /** IEEE 802.1D-2004 table 7-5: recommended ageing time. */
 export const DEFAULT_AGEING_SECONDS = 300;
+/** Of one domain. */
 export const DEFAULT_MAC_LIMIT = 65_536;
+/** Of all domains together. */
+export const DEFAULT_MAX_MACS = 8192;
 const MAX_BRIDGES = 32_768;
 /** How often entries that have aged out are removed; they count for nothing before. */
 const SWEEP_NS = 10 * NS_PER_S;
@@ -37,7 +40,7 @@ export interface MacEntry {
 export const Learned = { added: 0, moved: 1, staticElsewhere: 2, limit: 3 } as const;
 
 export class BridgeTable implements TimerSource {
-  readonly macs = new MacTable();
+  readonly macs: MacTable;
 
   // Columns: one entry a domain. Written by: control operations. Read by: l2-input.
   readonly names: (string | undefined)[] = [];
@@ -53,7 +56,9 @@ export class BridgeTable implements TimerSource {
   #learnedCount = 0;
   #nextSweepNs = Infinity;
 
-  constructor(interfaces: InterfaceTable, clock: Clock) {
+  /** @param maxMacs addresses of all domains that there is room for, learned and static. */
+  constructor(interfaces: InterfaceTable, clock: Clock, maxMacs = DEFAULT_MAX_MACS) {
+    this.macs = new MacTable(maxMacs);
     this.#interfaces = interfaces;
     this.#clock = clock;
     interfaces.onRemoval((index) => {
@@ -118,9 +123,10 @@ export class BridgeTable implements TimerSource {
     this.#forget((at) => this.macs.rows[at + MacColumn.port] === interfaceIndex, true);
   }
 
-  /** Adds an entry that neither ages nor moves, in place of what was learned. */
+  /** Adds an entry that neither ages nor moves, in place of what was learned. Throws USERNET_BRIDGE_FULL. */
   addStatic(bridge: number, mac: Mac, port: number): void {
     this.removeMac(bridge, mac);
+    if (this.macs.isFull) throw new UsernetError('USERNET_BRIDGE_FULL', 'the switches have no room for more addresses');
     this.macs.add((bridge << 16) | mac.hi, mac.lo | 0, port, SEEN_ALWAYS);
   }
 
@@ -167,7 +173,7 @@ export class BridgeTable implements TimerSource {
       return Learned.moved;
     }
     const bridge = key >> 16;
-    if (this.macCount[bridge]! >= this.macLimit[bridge]!) return Learned.limit;
+    if (this.macCount[bridge]! >= this.macLimit[bridge]! || this.macs.isFull) return Learned.limit;
     this.macs.add(key, macLo, port, nowSeconds);
     this.macCount[bridge]!++;
     if (this.#learnedCount++ === 0) this.#nextSweepNs = this.#clock.nowNs + SWEEP_NS;

@@ -1,4 +1,5 @@
 import { NS_PER_S } from '../base/time.js';
+import { FRAME_PACKETS } from '../graph/frame.js';
 import type { NodeSpec } from '../graph/node.js';
 import { PacketFlag } from '../mem/packet-pool.js';
 import {
@@ -57,24 +58,39 @@ export const l2Input: NodeSpec<L2Context> = {
   make: ({ pool, clock, counters, interfaces, bridges }) => {
     const { view, head, length, totalLength, flags, rxInterface, txInterface } = pool;
     const { bridge: bridgeOf, mtu, rxDrops } = interfaces;
-    const { macs } = bridges;
+    const { rows, find } = bridges.macs;
 
-    function learn(key: number, macLo: number, port: number, nowSeconds: number): void {
-      const row = macs.find(key, macLo);
-      const { rows } = macs;
-      if (row !== NO_ROW && rows[row + MacColumn.port] === port) {
-        if (rows[row + MacColumn.seen]! < nowSeconds) rows[row + MacColumn.seen] = nowSeconds;
+    /** Rows of each packet's source and destination. */
+    const sourceRows = new Int32Array(FRAME_PACKETS);
+    const targetRows = new Int32Array(FRAME_PACKETS);
+
+    /** Look-ups by themselves, before anything is decided: the misses of several packets overlap in time. */
+    function findRows(slots: Int32Array, count: number): void {
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
+        const at = head[slot]!;
+        const bridge = bridgeOf[rxInterface[slot]!]! << 16;
+        sourceRows[i] = find(bridge | ethernetSourceHi(view, at), ethernetSourceLo(view, at) | 0);
+        targetRows[i] = find(bridge | ethernetDestinationHi(view, at), ethernetDestinationLo(view, at) | 0);
+      }
+    }
+
+    function learn(found: number, at: number, port: number, nowSeconds: number): void {
+      if (found !== NO_ROW && rows[found + MacColumn.port] === port) {
+        if (rows[found + MacColumn.seen]! < nowSeconds) rows[found + MacColumn.seen] = nowSeconds;
         return;
       }
+      const key = (bridgeOf[port]! << 16) | ethernetSourceHi(view, at);
+      const macLo = ethernetSourceLo(view, at) | 0;
+      // An earlier packet of the frame may have been the station's first.
+      const row = found === NO_ROW ? find(key, macLo) : found;
       counters[LEARNED_COUNTERS[bridges.learn(key, macLo, port, nowSeconds, row)]!]!++;
     }
 
-    /** Port of the station of `key`, or 0 when it is not known. */
-    function find(key: number, macLo: number, nowSeconds: number): number {
-      const row = macs.find(key, macLo);
+    /** Port of the station in `row`, or 0 when it is not known. */
+    function portOf(row: number, port: number, nowSeconds: number): number {
       if (row === NO_ROW) return 0;
-      const { rows } = macs;
-      if (nowSeconds - rows[row + MacColumn.seen]! >= bridges.ageingSeconds[key >> 16]!) return 0;
+      if (nowSeconds - rows[row + MacColumn.seen]! >= bridges.ageingSeconds[bridgeOf[port]!]!) return 0;
       return rows[row + MacColumn.port]!;
     }
 
@@ -88,6 +104,7 @@ export const l2Input: NodeSpec<L2Context> = {
       const { slots, count } = frame;
       const nowSeconds = Math.floor(clock.nowNs / NS_PER_S);
       let forwarded = 0;
+      findRows(slots, count);
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
         if (length[slot]! < ETHERNET_HEADER_BYTES) {
@@ -95,21 +112,18 @@ export const l2Input: NodeSpec<L2Context> = {
           continue;
         }
         const at = head[slot]!;
-        const sourceHi = ethernetSourceHi(view, at);
-        if (isMacMulticast(sourceHi)) {
+        if (isMacMulticast(ethernetSourceHi(view, at))) {
           next[i] = discard(slot, Counter.groupSource);
           continue;
         }
         const port = rxInterface[slot]!;
-        const bridge = bridgeOf[port]! << 16;
         const hi = ethernetDestinationHi(view, at);
-        const lo = ethernetDestinationLo(view, at) | 0;
-        if (hi === RESERVED_HI && (lo & RESERVED_MASK) === RESERVED_LO) {
+        if (hi === RESERVED_HI && (ethernetDestinationLo(view, at) & RESERVED_MASK) === RESERVED_LO) {
           next[i] = discard(slot, Counter.reserved);
           continue;
         }
-        learn(bridge | sourceHi, ethernetSourceLo(view, at) | 0, port, nowSeconds);
-        const target = isMacMulticast(hi) ? 0 : find(bridge | hi, lo, nowSeconds);
+        learn(sourceRows[i]!, at, port, nowSeconds);
+        const target = isMacMulticast(hi) ? 0 : portOf(targetRows[i]!, port, nowSeconds);
         if (target === 0) {
           counters[Counter.flooded]!++;
           next[i] = Next.l2Flood;

@@ -4,43 +4,53 @@
  *   row: │ bridge << 16 | macHi │ macLo │ port │ seconds last seen │        port 0 = free row
  *
  * Linear probing at a load of at most one half; a removal moves later rows of the run back, so there are no tombstones.
+ * The table never grows: as a constant it is looked up faster (docs/adr/0002).
  */
+import { assert } from '../base/assert.js';
+
 export const MacColumn = { key: 0, macLo: 1, port: 2, seen: 3 } as const;
 const ROW_WORDS = 4;
 const ROW_SHIFT = 2;
-const INITIAL_ROWS = 256;
 
 /** In the column `seen`: a static entry, which neither ages nor moves. */
 export const SEEN_ALWAYS = 0x7fff_ffff;
 export const NO_ROW = -1;
 
 export class MacTable {
-  /** Read and written in place by the bridge; replaced when the table grows. */
-  rows = new Int32Array(INITIAL_ROWS * ROW_WORDS);
-  #mask = INITIAL_ROWS - 1;
+  /** Written in place by the bridge. */
+  readonly rows: Int32Array;
+  /** Index in `rows` of the row of a key, or NO_ROW. `macLo` is signed. */
+  readonly find: (key: number, macLo: number) => number;
+  readonly #mask: number;
   #count = 0;
+
+  /** @param maxAddresses how many it has room for, at least. */
+  constructor(maxAddresses: number) {
+    const capacityRows = 2 ** Math.ceil(Math.log2(maxAddresses * 2));
+    this.rows = new Int32Array(capacityRows * ROW_WORDS);
+    this.#mask = capacityRows - 1;
+    this.find = makeFind(this.rows, this.#mask);
+  }
 
   get count(): number {
     return this.#count;
   }
 
-  /** Index in `rows` of the row of a key, or NO_ROW. `macLo` is signed. */
-  find(key: number, macLo: number): number {
-    const rows = this.rows;
-    const mask = this.#mask;
-    let i = hash(key, macLo) & mask;
-    for (;;) {
-      const at = i << ROW_SHIFT;
-      if (rows[at + MacColumn.macLo] === macLo && rows[at] === key && rows[at + MacColumn.port] !== 0) return at;
-      if (rows[at + MacColumn.port] === 0) return NO_ROW;
-      i = (i + 1) & mask;
-    }
+  get isFull(): boolean {
+    return (this.#count + 1) * 2 > this.#mask + 1;
   }
 
-  /** Adds a key that is not in the table. */
+  /** Adds a key that is not in the table, which is not full. */
   add(key: number, macLo: number, port: number, seen: number): void {
-    if ((this.#count + 1) * 2 > this.#mask + 1) this.#grow();
-    this.#insert(key, macLo, port, seen);
+    assert(!this.isFull, 'a station was added to a full table');
+    const { rows } = this;
+    let i = hash(key, macLo) & this.#mask;
+    while (rows[(i << ROW_SHIFT) + MacColumn.port] !== 0) i = (i + 1) & this.#mask;
+    const at = i << ROW_SHIFT;
+    rows[at] = key;
+    rows[at + MacColumn.macLo] = macLo;
+    rows[at + MacColumn.port] = port;
+    rows[at + MacColumn.seen] = seen;
     this.#count++;
   }
 
@@ -73,30 +83,19 @@ export class MacTable {
   forEach(visit: (at: number) => void): void {
     for (let at = 0; at < this.rows.length; at += ROW_WORDS) if (this.rows[at + MacColumn.port] !== 0) visit(at);
   }
+}
 
-  #insert(key: number, macLo: number, port: number, seen: number): void {
-    const rows = this.rows;
-    let i = hash(key, macLo) & this.#mask;
-    while (rows[(i << ROW_SHIFT) + MacColumn.port] !== 0) i = (i + 1) & this.#mask;
-    const at = i << ROW_SHIFT;
-    rows[at] = key;
-    rows[at + MacColumn.macLo] = macLo;
-    rows[at + MacColumn.port] = port;
-    rows[at + MacColumn.seen] = seen;
-  }
-
-  #grow(): void {
-    const old = this.rows;
-    this.rows = new Int32Array(old.length * 2);
-    this.#mask = this.#mask * 2 + 1;
-    for (let at = 0; at < old.length; at += ROW_WORDS) {
-      if (old[at + MacColumn.port] === 0) continue;
-      this.#insert(old[at]!, old[at + MacColumn.macLo]!, old[at + MacColumn.port]!, old[at + MacColumn.seen]!);
+function makeFind(rows: Int32Array, mask: number): (key: number, macLo: number) => number {
+  return function find(key, macLo) {
+    for (let i = hash(key, macLo) & mask; ; i = (i + 1) & mask) {
+      const at = i << ROW_SHIFT;
+      if (rows[at + MacColumn.port] === 0) return NO_ROW;
+      if (rows[at + MacColumn.macLo] === macLo && rows[at] === key) return at;
     }
-  }
+  };
 }
 
 function hash(key: number, macLo: number): number {
   const mixed = Math.imul(macLo, 0x9e3779b1) ^ Math.imul(key, 0x85ebca6b);
-  return (mixed ^ (mixed >>> 15)) >>> 0;
+  return mixed ^ (mixed >>> 15);
 }

@@ -41,21 +41,28 @@ export const ip4Lookup: NodeSpec<L3Context> = {
       return Next.rewrite;
     }
 
-    return (frame, next) => {
-      const { slots, count } = frame;
+    /** The look-ups by themselves, before anything is decided: the misses of several packets overlap in time. */
+    function findAdjacencies(slots: Int32Array, count: number): void {
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
         const vrfIndex = vrf[slot]!;
         const destination = ipv4Destination(view, head[slot]!);
-        let row = 0;
         if (destination >= FIRST_GROUP_ADDRESS) {
-          row = groupAdjacency(destination);
+          adjacency[slot] = groupAdjacency(destination);
         } else {
-          row = lookupIp4Fib(words, roots[vrfIndex]!, destination);
-          if (row === 0) row = defaults[vrfIndex]!;
+          const row = lookupIp4Fib(words, roots[vrfIndex]!, destination);
+          adjacency[slot] = row === 0 ? defaults[vrfIndex]! : row;
         }
-        adjacency[slot] = row;
-        const rowKind = kind[row]!;
+      }
+    }
+
+    return (frame, next) => {
+      const { slots, count } = frame;
+      findAdjacencies(slots, count);
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
+        const vrfIndex = vrf[slot]!;
+        const rowKind = kind[adjacency[slot]!]!;
         next[i] = rowKind;
         if (rxInterface[slot] === 0) {
           if (rowKind === AdjacencyKind.local) next[i] = loop(slot);
