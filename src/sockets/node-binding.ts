@@ -104,8 +104,8 @@ export interface UdpHandle extends NativeHandle {
   connect6(address: string, port: number): number;
   disconnect(): number;
   /** `send(request, list, count, port, address, hasCallback)`, or without port and address on a connected socket. */
-  send(request: NodeRequest, list: readonly Uint8Array[], count: number, ...rest: unknown[]): number;
-  send6(request: NodeRequest, list: readonly Uint8Array[], count: number, ...rest: unknown[]): number;
+  send(request: NodeRequest, list: readonly ArrayBufferView[], count: number, ...rest: unknown[]): number;
+  send6(request: NodeRequest, list: readonly ArrayBufferView[], count: number, ...rest: unknown[]): number;
   recvStart(): number;
   recvStop(): number;
   getsockname(out: EndpointObject): number;

@@ -101,13 +101,13 @@ class PolicyUdp implements UdpHandle {
     return this.#first?.disconnect() ?? UV_EBADF;
   }
 
-  send(request: NodeRequest, list: readonly Uint8Array[], count: number, ...rest: unknown[]): number {
+  send(request: NodeRequest, list: readonly ArrayBufferView[], count: number, ...rest: unknown[]): number {
     if (rest.length === 1) return this.#first?.send(request, list, count, ...rest) ?? UV_EBADF;
     const half = this.#boundHalf(this.#isForStack(rest[1] as string));
     return typeof half === 'number' ? half : half.send(request, list, count, ...rest);
   }
 
-  send6(request: NodeRequest, list: readonly Uint8Array[], count: number, ...rest: unknown[]): number {
+  send6(request: NodeRequest, list: readonly ArrayBufferView[], count: number, ...rest: unknown[]): number {
     if (rest.length > 1 && this.#isForStack(rest[1] as string)) return UV_EAFNOSUPPORT;
     return this.#kernel().send6(request, list, count, ...rest);
   }

@@ -2,7 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { callInto, emptyQueues } from './callback.js';
 import type { JsStream, NodeRequest, WriteResult } from './node-binding.js';
-import type { StackSockets, Turn } from './stack-sockets.js';
+import type { Turn } from './stack-sockets.js';
 import type { StreamState } from './stream-state.js';
 import { encodeToScratch, textScratch } from './text-scratch.js';
 import { uvCode } from './uv-errno.js';
@@ -95,7 +95,7 @@ export class StreamWriter {
   /** There is room again. */
   flush(): void {
     this.#queue.flush();
-    this.#sendFin();
+    this.#scheduleFin();
   }
 
   /** Nothing more can be written: what waits ends with `code`. */
@@ -143,37 +143,41 @@ export class StreamWriter {
   #shutdownThen(done: (status: number) => void): number {
     if (this.#hasShutdown || this.#state.isGone) return UV_ENOTCONN;
     this.#hasShutdown = true;
-    this.#shutdown = new ShutdownTurn(this.#state.sockets, (status) => {
+    this.#shutdown = new ShutdownTurn(this.#state, (status) => {
       this.#shutdown = undefined;
       done(status);
     });
-    this.#sendFin();
+    this.#scheduleFin();
     return 0;
   }
 
-  /** Sends FIN when a shutdown waits and everything before it is written. */
-  #sendFin(): void {
-    const shutdown = this.#shutdown;
-    if (shutdown === undefined || shutdown.isSent || !this.#queue.isEmpty) return;
-    shutdown.isSent = true;
-    this.#state.port.shutdown(this.#state.session);
-    this.#state.sockets.schedule(shutdown);
+  /** Has FIN sent in the next turn, when a shutdown waits and everything before it is written. */
+  #scheduleFin(): void {
+    if (this.#shutdown !== undefined && this.#queue.isEmpty) this.#shutdown.schedule();
   }
 }
 
-/** A shutdown under way; it keeps the event loop alive and ends in a turn of its own. */
+/** A shutdown under way: it keeps the event loop alive, and FIN is sent in a turn of its own, as libuv does it. */
 class ShutdownTurn implements Turn {
-  isSent = false;
-  readonly #sockets: StackSockets;
+  readonly #state: StreamState;
+  #isScheduled = false;
   #done: ((status: number) => void) | undefined;
 
-  constructor(sockets: StackSockets, done: (status: number) => void) {
-    this.#sockets = sockets;
+  constructor(state: StreamState, done: (status: number) => void) {
+    this.#state = state;
     this.#done = done;
-    sockets.liveness.retain();
+    state.sockets.liveness.retain();
+  }
+
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#state.sockets.schedule(this);
   }
 
   runTurn(): void {
+    if (this.#done === undefined) return;
+    this.#state.port.shutdown(this.#state.session);
     this.complete(0);
   }
 
@@ -181,7 +185,7 @@ class ShutdownTurn implements Turn {
     const done = this.#done;
     if (done === undefined) return;
     this.#done = undefined;
-    this.#sockets.liveness.release();
+    this.#state.sockets.liveness.release();
     done(status);
   }
 }

@@ -143,7 +143,7 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
 
   // ── sending ──
 
-  send(request: NodeRequest, list: readonly Uint8Array[], _count: number, ...rest: unknown[]): number {
+  send(request: NodeRequest, list: readonly ArrayBufferView[], _count: number, ...rest: unknown[]): number {
     const bindCode = this.#bindIfNeeded();
     if (bindCode !== 0) return bindCode;
     const isToPeer = rest.length === 1;
@@ -154,7 +154,7 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
     return this.#sender!.send(request, list, remote, port, Boolean(rest.at(-1)));
   }
 
-  send6(_request: NodeRequest, _list: readonly Uint8Array[], _count: number, ..._rest: unknown[]): number {
+  send6(_request: NodeRequest, _list: readonly ArrayBufferView[], _count: number, ..._rest: unknown[]): number {
     return UV_EAFNOSUPPORT;
   }
 

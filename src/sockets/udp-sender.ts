@@ -34,12 +34,12 @@ export class UdpSender {
    */
   send(
     request: NodeRequest,
-    chunks: readonly Uint8Array[],
+    chunks: readonly ArrayBufferView[],
     remote: Int32Array | undefined,
     remotePort: number,
     hasCallback: boolean,
   ): number {
-    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    const bytes = chunks.length === 1 ? bytesOf(chunks[0]!) : Buffer.concat(chunks.map(bytesOf));
     if (bytes.length > MAX_DATAGRAM_BYTES) return UV_EMSGSIZE;
     const datagram = new Datagram(this.#sockets, request, bytes, remote, remotePort, hasCallback, this.#unanswered);
     if (this.#waiting.length > 0 || !datagram.submit(this.#socket)) {
@@ -69,6 +69,11 @@ export class UdpSender {
     this.#waitingBytes = 0;
     for (const datagram of datagrams) datagram.complete(code);
   }
+}
+
+/** dgram passes on what it got: any typed array or DataView. */
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** One send. Like libuv's send request it keeps the event loop alive until it is done. */
