@@ -22,7 +22,10 @@ export class TimingWheel {
   readonly #heads = new Int32Array(LEVELS * SLOTS).fill(NONE);
   readonly #counts = new Int32Array(LEVELS);
   #nowMs: number;
+  /** No timer expires before. */
   #earliestMs = Infinity;
+  /** No slot that holds timers begins before, of any level: up to here the hand may jump. */
+  #eventMs = Infinity;
 
   /** @param timers how many timers: their numbers are 0 … timers − 1. @param nowMs the time it is. */
   constructor(timers: number, nowMs = 0) {
@@ -60,24 +63,19 @@ export class TimingWheel {
   /** Moves the hand to `nowMs` and calls `expire` with each timer that is due; it may start and stop timers. */
   advance(nowMs: number, expire: (timer: number) => void): void {
     const now = Math.floor(nowMs);
-    if (now < this.nextDeadlineMs()) {
-      this.#skipTo(now);
-      return;
-    }
-    while (this.#nowMs < now) {
-      if (this.#isEmpty()) {
-        this.#nowMs = now;
-        break;
-      }
-      this.#nowMs++;
-      if ((this.#nowMs & (SLOTS - 1)) === 0) this.#cascade();
+    const isDue = now >= this.nextDeadlineMs();
+    while (this.#eventMs <= now) {
+      this.#nowMs = this.#eventMs;
+      this.#cascade();
       const slot = this.#nowMs & (SLOTS - 1);
       for (let timer = this.#heads[slot]!; timer !== NONE; timer = this.#heads[slot]!) {
         this.#unlink(timer);
         expire(timer);
       }
+      this.#eventMs = this.#findEvent();
     }
-    this.#earliestMs = this.#findEarliest();
+    if (now > this.#nowMs) this.#nowMs = now;
+    if (isDue) this.#earliestMs = this.#eventMs;
   }
 
   /** When the next timer expires, in milliseconds; Infinity when none runs. Never later than the truth. */
@@ -88,19 +86,6 @@ export class TimingWheel {
   #isEmpty(): boolean {
     const counts = this.#counts;
     return counts[0] === 0 && counts[1] === 0 && counts[2] === 0 && counts[3] === 0;
-  }
-
-  /** Moves the hand over a stretch without deadlines; upper levels still have to come down at their boundaries. */
-  #skipTo(now: number): void {
-    while (this.#nowMs < now) {
-      const boundary = (Math.floor(this.#nowMs / SLOTS) + 1) * SLOTS;
-      if (boundary > now || this.#isEmpty()) {
-        this.#nowMs = now;
-        return;
-      }
-      this.#nowMs = boundary;
-      this.#cascade();
-    }
   }
 
   /** Spreads the upper levels' slots that begin now over the levels below. */
@@ -136,6 +121,8 @@ export class TimingWheel {
     this.#heads[slot] = timer;
     this.#slotOf[timer] = slot;
     this.#counts[level]!++;
+    const beginMs = Math.floor(deadline / span) * span;
+    if (beginMs < this.#eventMs) this.#eventMs = beginMs;
   }
 
   #unlink(timer: number): void {
@@ -149,8 +136,8 @@ export class TimingWheel {
     this.#counts[slot >> SLOT_BITS]!--;
   }
 
-  /** Exact for the next 256 ms; beyond, the moment at which the earliest slot comes down a level. */
-  #findEarliest(): number {
+  /** When the first slot begins that holds timers: a deadline within the next 256 ms; beyond, a slot to come down. */
+  #findEvent(): number {
     let earliest = Infinity;
     let span = 1;
     for (let level = 0; level < LEVELS; level++, span *= SLOTS) {

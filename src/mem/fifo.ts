@@ -169,7 +169,7 @@ export class FifoTable {
   #reserve(fifo: number, ahead: number, count: number): number {
     const used = this.readable(fifo) + ahead;
     const room = this.#limit[fifo]! - used;
-    if (room <= 0) return 0;
+    if (room <= 0 || count === 0) return 0;
     const taken = count < room ? count : room;
     if (this.#base[fifo] === 0 || used + taken > 2 ** this.#bits[fifo]!) return this.#resize(fifo, used, taken);
     return taken;
@@ -180,8 +180,11 @@ export class FifoTable {
     const oldBits = this.#bits[fifo]!;
     let bits = oldBits;
     while (2 ** bits < used + count && bits < MAX_REGION_BITS) bits++;
-    const base = this.#heap.take(bits);
-    if (base === 0) return old === 0 ? 0 : Math.min(count, 2 ** oldBits - used);
+    let base = this.#heap.take(bits);
+    // Memory is scarce: a smaller ring is better than none.
+    const leastBits = old === 0 ? MIN_REGION_BITS : oldBits + 1;
+    while (base === 0 && bits > leastBits && 2 ** (bits - 1) > used) base = this.#heap.take(--bits);
+    if (base === 0) return old === 0 ? 0 : Math.max(0, Math.min(count, 2 ** oldBits - used));
     if (old !== 0) {
       this.#move(old, oldBits, base, bits, this.#head[fifo]!, this.readable(fifo) + this.#ahead[fifo]!);
       this.#heap.give(old, oldBits);
