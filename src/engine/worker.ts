@@ -30,9 +30,12 @@ import { WorkerClock } from './worker-clock.js';
 
 /** Node counters are added up at least so often. */
 const COMMIT_NS = NS_PER_S;
-/** Passes of the graph before timers and applications get their turn again. */
+/**
+ * A run is over after so many passes of the graph, or when so many packets have come in: the driver then looks at the
+ * clock, and applications get their turn. Few packets may go all their way in one run, hop by hop.
+ */
 const MAX_PASSES = 8;
-/** Interfaces whose features the arcs of the graph can tell apart. */
+const ENOUGH_PACKETS = 16;
 
 export interface WorkerOptions {
   readonly memory: MemoryLimits;
@@ -120,7 +123,11 @@ export class Worker implements Runnable {
   run(nowNs: number): number {
     this.clock.freeze(nowNs);
     for (const timers of this.#timers) if (timers.nextDeadlineNs() <= nowNs) timers.advance(nowNs);
-    for (let passes = 0; passes < MAX_PASSES && this.graph.run() > 0; passes++);
+    for (let passes = 0, packets = 0; passes < MAX_PASSES && packets < ENOUGH_PACKETS; passes++) {
+      const received = this.graph.run();
+      if (received === 0) break;
+      packets += received;
+    }
     this.tcp.flushEvents();
     this.udp.flushEvents();
     if (nowNs - this.#committedNs >= COMMIT_NS) {
