@@ -42,7 +42,7 @@ export const DEFAULT_L3_LIMITS: L3Limits = {
   vrfs: 2048,
   adjacencies: 65_536,
   neighbors: 1024,
-  neighborQueuePackets: 16,
+  neighborQueuePackets: 64,
   pathMtus: 1024,
   reassemblies: 256,
   icmpErrorsPerSecond: 1000,

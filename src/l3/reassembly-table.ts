@@ -89,6 +89,7 @@ export class ReassemblyTable implements TimerSource {
 
   // Columns by datagram.
   readonly #keys: Int32Array;
+  readonly #hashes: Int32Array;
   readonly #isUsed: Uint8Array;
   readonly #startedNs: Float64Array;
   /** Payload bytes in all, or UNKNOWN until the last fragment has come. */
@@ -118,6 +119,7 @@ export class ReassemblyTable implements TimerSource {
     this.#hash = new RowHash(256, rows);
     this.#wheel = new TimingWheel(rows, parts.clock.nowNs / NS_PER_MS);
     this.#keys = new Int32Array(rows * REASSEMBLY_KEY_WORDS);
+    this.#hashes = new Int32Array(rows);
     this.#isUsed = new Uint8Array(rows);
     this.#startedNs = new Float64Array(rows);
     this.#end = new Int32Array(rows);
@@ -325,6 +327,7 @@ export class ReassemblyTable implements TimerSource {
     const row = pool.isLow ? NONE : this.#freeRow(key);
     if (row === NONE) return NONE;
     this.#keys.set(key, row * REASSEMBLY_KEY_WORDS);
+    this.#hashes[row] = hash;
     this.#hash.add(hash, row);
     this.#isUsed[row] = 1;
     this.#startedNs[row] = clock.nowNs;
@@ -391,9 +394,7 @@ export class ReassemblyTable implements TimerSource {
   }
 
   #free(row: number): void {
-    const from = row * REASSEMBLY_KEY_WORDS;
-    this.#key.set(this.#keys.subarray(from, from + REASSEMBLY_KEY_WORDS));
-    this.#hash.remove(hashReassemblyKey(this.#key, this.#secret), row);
+    this.#hash.remove(this.#hashes[row]!, row);
     this.#wheel.stop(row);
     this.#isUsed[row] = 0;
   }
