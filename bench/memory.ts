@@ -1,6 +1,7 @@
 /** What things cost in resident memory: the growth of this process's RSS, divided by how many there are. */
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
+import { resolveConfig } from '../src/config/load.js';
 import { createNetwork } from '../src/index.js';
 import { type Bench, cpuSeconds, type Sample } from './bench.js';
 
@@ -16,8 +17,10 @@ function residentBytes(): number {
 async function emptyStack(): Promise<Sample> {
   const start = cpuSeconds();
   const network = await createNetwork({ stacks: { first: {} } });
+  const names = Array.from({ length: STACKS }, (_, i) => `stack${i}`);
+  const config = resolveConfig({ stacks: Object.fromEntries(['first', ...names].map((name) => [name, {}])) });
   const before = residentBytes();
-  for (let i = 0; i < STACKS; i++) await network.create('stack', `stack${i}`, {});
+  await network.apply(config);
   const used = residentBytes() - before;
   await network.close();
   return { value: used / STACKS / 1024, cpuSeconds: cpuSeconds() - start };
@@ -33,7 +36,7 @@ async function idleConnection(): Promise<Sample> {
     },
   });
   const accepted: Socket[] = [];
-  const server = network.stack('server').net.createServer((socket) => accepted.push(socket));
+  const server = network.stack('server').net.createServer((socket: Socket) => accepted.push(socket));
   server.listen(0, '10.0.0.2');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
