@@ -36,21 +36,30 @@ export class DirectPort extends PortBase implements EventSink, Flushable {
   event(message: SessionMessage): void {
     if (this.closed) return;
     this.#events.push(message);
-    if (this.#isFlushRequested) return;
-    this.#isFlushRequested = true;
-    this.#layer.requestFlush(this);
+    this.#requestFlush();
   }
 
   /** Hands the events that wait now to the application; those that come up meanwhile wait for the next time. */
   flush(): void {
     this.#isFlushRequested = false;
-    for (let left = this.#events.length; left > 0 && !this.closed; left--) {
-      const event = this.#events.shift();
-      if (event === undefined) return;
-      if (event.type === SessionEvent.detached) this.#detached(event);
-      else if (isVoidable(event) && !this.#layer.isHeld(this.#worker, event.session)) continue;
-      else this.dispatch(event);
+    try {
+      for (let left = this.#events.length; left > 0 && !this.closed; left--) this.#deliver();
+    } finally {
+      if (this.#events.length > 0) this.#requestFlush();
     }
+  }
+
+  #deliver(): void {
+    const event = this.#events.shift();
+    if (event === undefined) return;
+    if (event.type === SessionEvent.detached) this.#detached(event);
+    else if (!isVoidable(event) || this.#layer.isHeld(this.#worker, event.session)) this.dispatch(event);
+  }
+
+  #requestFlush(): void {
+    if (this.#isFlushRequested) return;
+    this.#isFlushRequested = true;
+    this.#layer.requestFlush(this);
   }
 
   // ── the application's side ──

@@ -9,7 +9,7 @@
  *
  * `request` is a number that the application chooses; the answer carries it. What a listener reports later carries the
  * number of the `listen` that made it, what a session or UDP socket reports carries its handle.
- * On a byte stream (stream-carrier.ts) a message is little-endian and `payloadBytes` bytes follow it.
+ * On a byte stream (stream-protocol.ts) a message is in the machine's byte order and `payloadBytes` bytes follow it.
  */
 import { handleFromWords, handleHighWord, handleLowWord } from './handle.js';
 
@@ -56,7 +56,7 @@ export const Request = {
   udpConnect: 16,
   /** → done | failed. */
   udpDisconnect: 17,
-  /** payload; remote unless connected. → sent, if flags = 1. */
+  /** flags: {@link UdpSendFlag}; payload; remote. → sent, if asked for. Stream carrier only. */
   udpSend: 18,
   /** The handle is dead. No answer. */
   udpClose: 19,
@@ -124,6 +124,13 @@ export const ListenFlag = {
 } as const;
 
 export const UdpBindFlag = { ipv6Only: 1, reuseport: 2 } as const;
+
+export const UdpSendFlag = {
+  /** What became of the datagram is told by a `sent` event. */
+  answer: 1,
+  /** To `remote`; else to the peer of a connected socket. */
+  remote: 2,
+} as const;
 
 /** What to do with a SYN that waits. */
 export const SynAnswer = { accept: 1, reject: 2 } as const;

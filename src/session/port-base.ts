@@ -182,11 +182,12 @@ export abstract class PortBase implements SessionPort {
         this.noteListening(event);
         break;
       case SessionEvent.accepted:
-        if (!this.#listening.has(event.request)) return;
-        this.#submitFor(Request.accept, event.session);
-        break;
       case SessionEvent.synReceived:
-        if (!this.#listening.has(event.request)) return;
+        if (!this.#listening.has(event.request)) {
+          this.reset(event.session);
+          return;
+        }
+        if (event.type === SessionEvent.accepted) this.#submitFor(Request.accept, event.session);
         break;
     }
     this.onEvent(event);

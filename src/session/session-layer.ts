@@ -219,9 +219,15 @@ export class SessionLayer {
   flush(): void {
     const flushing = this.#toFlush;
     this.#toFlush = this.#flushing;
-    for (let i = 0; i < flushing.length; i++) flushing[i]!.flush();
-    flushing.length = 0;
-    this.#flushing = flushing;
+    let done = 0;
+    try {
+      while (done < flushing.length) flushing[done++]!.flush();
+    } finally {
+      // An application that threw must not keep their events from the others.
+      for (; done < flushing.length; done++) this.requestFlush(flushing[done]!);
+      flushing.length = 0;
+      this.#flushing = flushing;
+    }
   }
 
   #handleFor(worker: AppWorker, request: SessionMessage): void {

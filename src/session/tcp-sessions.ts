@@ -158,10 +158,15 @@ export class TcpSessions implements TransportEvents {
     tcp.resumeSyn(row, SynVerdict.reject);
   }
 
+  /** True if bytes can be written, room aside. */
+  isWritable(row: number): boolean {
+    return (this.#state.rows.flags[row]! & UNWRITABLE) === 0;
+  }
+
   /** Writes to the send FIFO; returns how many bytes were taken. A short write is followed by a `writable` event. */
   write(row: number, bytes: Uint8Array, from: number, count: number): number {
-    const { rows, tcp } = this.#state;
-    if ((rows.flags[row]! & UNWRITABLE) !== 0) return 0;
+    const { tcp } = this.#state;
+    if (!this.isWritable(row)) return 0;
     const taken = tcp.fifos.write(2 * row + 1, bytes, from, count);
     if (taken > 0) tcp.send(row);
     if (taken < count) tcp.wantWritable(row);
@@ -182,7 +187,7 @@ export class TcpSessions implements TransportEvents {
 
   shutdown(row: number): void {
     const { rows, tcp } = this.#state;
-    if ((rows.flags[row]! & UNWRITABLE) !== 0) return;
+    if (!this.isWritable(row)) return;
     rows.set(row, RowFlag.shutdown);
     tcp.shutdown(row);
   }

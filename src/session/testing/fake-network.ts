@@ -31,6 +31,8 @@ export interface FakeNetworkOptions {
   readonly schedule?: (run: () => void) => void;
   /** Bytes of each FIFO. Default 65,536. */
   readonly fifoBytes?: number;
+  /** Memory of all FIFOs. Default 128 MiB. */
+  readonly heapBytes?: number;
   /** What becomes of a connect: an errno, 'hang' for no answer, undefined to go on as usual. */
   readonly onConnect?: (remote: Int32Array, remotePort: number) => ErrnoName | 'hang' | undefined;
   /** IPv4 addresses of host names, for resolve. */
@@ -50,6 +52,7 @@ export class FakeNetwork {
     this.tcp = new LoopbackTcp({
       maxConnections: MAX_CONNECTIONS,
       fifoBytes: options.fifoBytes ?? DEFAULT_FIFO_BYTES,
+      heapBytes: options.heapBytes,
       onConnect: options.onConnect,
     });
     this.udp = new LoopbackUdp(isLocal);

@@ -12,6 +12,7 @@ import type { AddressWords, ConnectOptions, ListenOptions, Tcp, TcpInfo } from '
 import { areWordsEqual, copyWords, isAnyWords, wordsFromIpv4 } from '../address.js';
 
 const NO_LISTENER = -1;
+const DEFAULT_HEAP_BYTES = 128 * 1024 * 1024;
 const FIRST_EPHEMERAL_PORT = 49_152;
 const LAST_PORT = 65_535;
 const IPV4_LOOPBACK = wordsFromIpv4(0x7f000001);
@@ -60,6 +61,8 @@ export interface LoopbackTcpOptions {
   readonly maxConnections: number;
   /** Bytes of each FIFO. */
   readonly fifoBytes: number;
+  /** Memory of all FIFOs. Default 128 MiB. */
+  readonly heapBytes?: number | undefined;
   /** What becomes of a connect: an errno, 'hang' for no answer, undefined to go on as usual. */
   readonly onConnect?: ((remote: Int32Array, remotePort: number) => ErrnoName | 'hang' | undefined) | undefined;
 }
@@ -77,13 +80,16 @@ export class LoopbackTcp implements Tcp {
   readonly #listeners: (Listener | undefined)[] = [];
   /** Connections that a pass has to look at. */
   readonly #active = new Set<Connection>();
-  readonly #piece = new Uint8Array(16_384);
   #nextPort = FIRST_EPHEMERAL_PORT;
 
   constructor(options: LoopbackTcpOptions, arena = new Arena(256 * 1024 * 1024)) {
     this.#options = options;
     this.arena = arena;
-    this.fifos = new FifoTable(arena, new RegionHeap(arena, 128 * 1024 * 1024), 2 * options.maxConnections);
+    this.fifos = new FifoTable(
+      arena,
+      new RegionHeap(arena, options.heapBytes ?? DEFAULT_HEAP_BYTES),
+      2 * options.maxConnections,
+    );
   }
 
   get hasOutput(): boolean {
@@ -303,7 +309,8 @@ export class LoopbackTcp implements Tcp {
     } else if (each.state === 'established') {
       this.#transfer(each);
     }
-    if (each.wantsWritable && this.fifos.space(2 * each.index + 1) > 0) {
+    const tx = 2 * each.index + 1;
+    if (each.wantsWritable && this.fifos.space(tx) >= this.fifos.limit(tx) >> 2) {
       each.wantsWritable = false;
       each.writable = true;
     }
@@ -359,15 +366,20 @@ export class LoopbackTcp implements Tcp {
     }
     const rx = 2 * peer.index;
     for (;;) {
-      const count = Math.min(this.fifos.readable(tx), this.fifos.space(rx), this.#piece.length);
-      if (count === 0) break;
+      const count = this.fifos.readable(tx) === 0 ? 0 : this.fifos.contiguous(tx, 0);
+      if (count === 0 || this.fifos.space(rx) === 0) break;
       if (!peer.isHeld) {
         // Data for a connection that nobody holds is answered with RST. RFC 9293 section 3.6.
         this.#reset(peer);
         return;
       }
-      this.fifos.read(tx, this.#piece, 0, count);
-      this.fifos.write(rx, this.#piece, 0, count);
+      const taken = this.fifos.write(rx, this.arena.bytes, this.fifos.address(tx, 0), count);
+      if (taken === 0) {
+        // No memory: tried again with the next pass.
+        this.#active.add(each);
+        break;
+      }
+      this.fifos.drop(tx, taken);
       peer.readable = true;
     }
     if (!each.hasShutdown || each.isFinSent || this.fifos.readable(tx) > 0) return;

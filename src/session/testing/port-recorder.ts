@@ -35,7 +35,9 @@ export function recordEvent(event: SessionMessage): RecordedEvent {
 }
 
 export class PortRecorder {
+  /** All events but `attached`, which not every carrier has. */
   readonly events: RecordedEvent[] = [];
+  attached: RecordedEvent | undefined;
   /** Called after an event was recorded. */
   react: ((event: RecordedEvent) => void) | undefined;
 
@@ -45,6 +47,10 @@ export class PortRecorder {
     this.port = port;
     port.onEvent = (event) => {
       const recorded = recordEvent(event);
+      if (recorded.type === 'attached') {
+        this.attached = recorded;
+        return;
+      }
       this.events.push(recorded);
       this.react?.(recorded);
     };
