@@ -73,9 +73,9 @@ export class Graph<Context extends NodeContext = NodeContext> {
     this.tracer = new Tracer(options.pool);
     this.#stopwatch = options.stopwatch;
     for (const spec of options.arcs ?? []) this.arcs.set(spec.name, makeArc(spec, options));
+    refuseTwins(options.nodes);
     const sorted = sortNodes(options.nodes, (spec) => this.#nextsOf(spec));
     sorted.forEach((spec, order) => {
-      if (this.#byName.has(spec.name)) throw new UsernetError('USERNET_GRAPH', `two nodes are named ${spec.name}`);
       this.#byName.set(spec.name, new Vertex(spec.name, order, new NodeStats(spec.name, spec.counters)));
     });
     for (const spec of sorted) this.#connect(spec, options);
@@ -267,6 +267,14 @@ export class Graph<Context extends NodeContext = NodeContext> {
       featureNext: arcName ? this.arc(arcName).tableFor(spec.name, spec.nexts.length) : new Uint8Array(0),
     };
     vertex.run = spec.make(context as unknown as Context);
+  }
+}
+
+function refuseTwins(nodes: readonly { readonly name: string }[]): void {
+  const names = new Set<string>();
+  for (const { name } of nodes) {
+    if (names.has(name)) throw new UsernetError('USERNET_GRAPH', `two nodes are named ${name}`);
+    names.add(name);
   }
 }
 

@@ -43,6 +43,10 @@ export interface NodeSpec<Context extends NodeContext = NodeContext> {
   /** The arc that begins at this node. */
   readonly arcStart?: string;
   /** The arc that this node is a feature of, and its place there. */
-  readonly arcFeature?: { readonly arc: string; readonly after?: readonly string[]; readonly before?: readonly string[] };
+  readonly arcFeature?: {
+    readonly arc: string;
+    readonly after?: readonly string[];
+    readonly before?: readonly string[];
+  };
   readonly make: (context: Context) => NodeRun;
 }

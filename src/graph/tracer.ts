@@ -29,6 +29,9 @@ export class Tracer {
   readonly records: TraceRecord[] = [];
   readonly #pool: PacketPool;
   #marksLeft = 0;
+  /** Marks are numbered through all traces, so that a packet left from an earlier one is not taken for a new one. */
+  #lastMark = 0;
+  #marksBefore = 0;
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
@@ -37,6 +40,7 @@ export class Tracer {
   /** Traces the next `packets` packets that come in. Earlier records are thrown away. */
   start(packets: number): void {
     this.records.length = 0;
+    this.#marksBefore = this.#lastMark;
     this.#marksLeft = packets;
     this.isActive = packets > 0;
   }
@@ -55,9 +59,9 @@ export class Tracer {
         if (this.#marksLeft === 0) continue;
         this.#marksLeft--;
         this.records.push({ id: this.records.length + 1, steps: [] });
-        pool.trace[slot] = this.records.length;
+        pool.trace[slot] = ++this.#lastMark;
       }
-      const steps = this.records[pool.trace[slot]! - 1]?.steps;
+      const steps = this.records[pool.trace[slot]! - this.#marksBefore - 1]?.steps;
       if (steps === undefined || steps.length === MAX_STEPS) continue;
       const head = pool.head[slot]!;
       steps.push({
