@@ -52,6 +52,15 @@ describe('l2-input and l2-flood', () => {
     assert.equal(pool.inUse, 0);
   });
 
+  it('learns a station once when its first packets come in one frame', () => {
+    const { graph, bridges, bridge, a, counter } = makeThreePorts();
+    a.device.bring(frameOf(0, 1), frameOf(0, 1), frameOf(0, 1));
+    graph.run();
+    assert.equal(counter('l2-input', 'learned'), 1);
+    assert.equal(counter('l2-input', 'moved'), 0);
+    assert.equal(bridges.macCount[bridge], 1);
+  });
+
   it('follows a station that moves', () => {
     const { graph, a, b, c, sent, counter } = makeThreePorts();
     a.device.bring(frameOf(0, 1));

@@ -27,6 +27,7 @@ const Counter = {
   samePort: 9,
   tooBig: 10,
 } as const;
+const FRAME_OK = -1;
 /** By what BridgeTable.learn returned. */
 const LEARNED_COUNTERS = [Counter.learned, Counter.moved, Counter.staticElsewhere, Counter.limit];
 
@@ -75,15 +76,20 @@ export const l2Input: NodeSpec<L2Context> = {
       }
     }
 
+    /** True when the table says already that a station sends from `port`; notes that it was heard. */
+    function refresh(row: number, port: number, nowSeconds: number): boolean {
+      if (row === NO_ROW || rows[row + MacColumn.port] !== port) return false;
+      if (rows[row + MacColumn.seen]! < nowSeconds) rows[row + MacColumn.seen] = nowSeconds;
+      return true;
+    }
+
     function learn(found: number, at: number, port: number, nowSeconds: number): void {
-      if (found !== NO_ROW && rows[found + MacColumn.port] === port) {
-        if (rows[found + MacColumn.seen]! < nowSeconds) rows[found + MacColumn.seen] = nowSeconds;
-        return;
-      }
+      if (refresh(found, port, nowSeconds)) return;
       const key = (bridgeOf[port]! << 16) | ethernetSourceHi(view, at);
       const macLo = ethernetSourceLo(view, at) | 0;
       // An earlier packet of the frame may have been the station's first.
       const row = found === NO_ROW ? find(key, macLo) : found;
+      if (refresh(row, port, nowSeconds)) return;
       counters[LEARNED_COUNTERS[bridges.learn(key, macLo, port, nowSeconds, row)]!]!++;
     }
 
@@ -107,23 +113,15 @@ export const l2Input: NodeSpec<L2Context> = {
       findRows(slots, count);
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
-        if (length[slot]! < ETHERNET_HEADER_BYTES) {
-          next[i] = discard(slot, Counter.short);
-          continue;
-        }
         const at = head[slot]!;
-        if (isMacMulticast(ethernetSourceHi(view, at))) {
-          next[i] = discard(slot, Counter.groupSource);
+        const reason = checkFrame(view, at, length[slot]!);
+        if (reason !== FRAME_OK) {
+          next[i] = discard(slot, reason);
           continue;
         }
         const port = rxInterface[slot]!;
-        const hi = ethernetDestinationHi(view, at);
-        if (hi === RESERVED_HI && (ethernetDestinationLo(view, at) & RESERVED_MASK) === RESERVED_LO) {
-          next[i] = discard(slot, Counter.reserved);
-          continue;
-        }
         learn(sourceRows[i]!, at, port, nowSeconds);
-        const target = isMacMulticast(hi) ? 0 : portOf(targetRows[i]!, port, nowSeconds);
+        const target = isMacMulticast(ethernetDestinationHi(view, at)) ? 0 : portOf(targetRows[i]!, port, nowSeconds);
         if (target === 0) {
           counters[Counter.flooded]!++;
           next[i] = Next.l2Flood;
@@ -141,3 +139,11 @@ export const l2Input: NodeSpec<L2Context> = {
     };
   },
 };
+
+/** Why a bridge must not forward a frame: the counter of the reason, or FRAME_OK. */
+function checkFrame(view: DataView, at: number, length: number): number {
+  if (length < ETHERNET_HEADER_BYTES) return Counter.short;
+  if (isMacMulticast(ethernetSourceHi(view, at))) return Counter.groupSource;
+  if (ethernetDestinationHi(view, at) !== RESERVED_HI) return FRAME_OK;
+  return (ethernetDestinationLo(view, at) & RESERVED_MASK) === RESERVED_LO ? Counter.reserved : FRAME_OK;
+}
