@@ -191,6 +191,7 @@ describe('CaptureDevice', () => {
     );
     const nowhere = new CaptureDevice(pool, clock, { linkType: 'ip' });
     assert.equal(send(pool, nowhere, packetOf(pool, pattern(60))), 1);
+    assert.deepEqual([nowhere.counters.written, nowhere.counters.discarded], [0, 1]);
     assert.equal(pool.inUse, 0);
   });
 });

@@ -30,6 +30,8 @@ export interface CaptureDeviceOptions {
 export interface CaptureCounters {
   replayed: number;
   written: number;
+  /** Transmitted packets for which there was no file. */
+  discarded: number;
   /** Packets of the file that were cut short, empty, or of another link type. */
   skipped: number;
 }
@@ -41,7 +43,7 @@ export class CaptureDevice implements Device, TimerSource {
   readonly capabilities: DeviceCapabilities = { gso: false, checksum: true };
   readonly txSpace = TX_SPACE;
   onPending: () => void = () => {};
-  readonly counters: CaptureCounters = { replayed: 0, written: 0, skipped: 0 };
+  readonly counters: CaptureCounters = { replayed: 0, written: 0, discarded: 0, skipped: 0 };
   readonly #pool: PacketPool;
   readonly #clock: Clock;
   readonly #reader = new CaptureReader();
@@ -97,7 +99,8 @@ export class CaptureDevice implements Device, TimerSource {
       this.#writer?.write(this.#captureInterface, slots[i]!);
       this.#pool.give(slots[i]!);
     }
-    if (this.#writer !== undefined) this.counters.written += count;
+    if (this.#writer === undefined) this.counters.discarded += count;
+    else this.counters.written += count;
     return count;
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { writeArp } from '../wire/arp.js';
 import { writeEthernet } from '../wire/ethernet.js';
 import { writeIcmpv4Echo } from '../wire/icmpv4.js';
@@ -53,6 +54,24 @@ describe('formatPacket', () => {
     assert.match(format(arp), /malformed ARP$/);
     writeEthernet(new DataView(arp.buffer), 0, 0xffff, 0xffffffff, 0x0200, 1, 0x88cc);
     assert.match(format(arp), /type 0x88cc$/);
+  });
+
+  it('takes any bytes', () => {
+    const { bytes } = tcpFrame({ payload: pattern(20), flags: TcpFlag.ack });
+    const noise = fc.record({ start: fc.nat({ max: 80 }), bytes: fc.uint8Array({ maxLength: 80 }) });
+    const property = fc.property(
+      noise,
+      fc.nat({ max: 90 }),
+      fc.constantFrom('ethernet', 'ip'),
+      (change, length, type) => {
+        const damaged = new Uint8Array(170);
+        damaged.set(bytes);
+        damaged.set(change.bytes, change.start);
+        const packet = damaged.slice(type === 'ip' ? 14 : 0).slice(0, length);
+        assert.notEqual(format(packet, type as 'ethernet' | 'ip'), '');
+      },
+    );
+    fc.assert(property, { seed: 13, numRuns: 2000 });
   });
 });
 

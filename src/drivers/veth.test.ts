@@ -101,6 +101,7 @@ describe('veth', () => {
     assert.equal(pool.inUse, 300);
     assert.equal(send(pool, a, packetOf(pool, new Uint8Array(60))), 1);
     assert.equal(pool.inUse, 300);
+    assert.equal(a.lost, 1);
     assert.ok(a.txSpace > 0);
     a.close();
     a.close();

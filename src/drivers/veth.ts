@@ -22,7 +22,7 @@ export interface VethOptions {
 export const DEFAULT_VETH_QUEUE_PACKETS = 1024;
 
 /** Makes both ends of a link. */
-export function makeVethPair(pool: PacketPool, rings: RingStore, options: VethOptions = {}): [Device, Device] {
+export function makeVethPair(pool: PacketPool, rings: RingStore, options: VethOptions = {}): [VethDevice, VethDevice] {
   const a = new VethDevice(pool, rings, options);
   const b = new VethDevice(pool, rings, options);
   a.join(b);
@@ -30,11 +30,13 @@ export function makeVethPair(pool: PacketPool, rings: RingStore, options: VethOp
   return [a, b];
 }
 
-class VethDevice implements Device {
+export class VethDevice implements Device {
   readonly kind = 'veth';
   readonly linkType = 'ethernet';
   readonly capabilities: DeviceCapabilities;
   onPending: () => void = () => {};
+  /** Packets sent while nobody was at the other end. */
+  lost = 0;
   readonly #pool: PacketPool;
   /** Packets that wait to be received here. */
   readonly #queue: PacketQueue;
@@ -62,6 +64,7 @@ class VethDevice implements Device {
     if (peer === undefined) {
       // Nobody is at the other end: packets are lost as on a cut wire, and senders run into their timeouts.
       this.#pool.giveMany(slots, count, at);
+      this.lost += count;
       return count;
     }
     const taken = peer.#queue.push(slots, at, count);
