@@ -58,45 +58,64 @@ export const ip4Input: NodeSpec<L3Context> = {
   ],
   arcStart: 'ip4-unicast',
   make: (context) => {
-    const { pool, counters, featureNext } = context;
+    const { pool, featureNext } = context;
     const { view, head, totalLength, flags, rxInterface } = pool;
-    const checkSpecial = makeSpecialCheck(context);
+    const inspect = makeInspect(context);
     return (frame, next) => {
       const { slots, count } = frame;
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
         const at = head[slot]!;
-        const check = checkIpv4(view, at, totalLength[slot]!);
-        if (check !== Ipv4Check.ok) {
-          counters[check]!++;
-          next[i] = Next.drop;
+        const bytes = totalLength[slot]!;
+        const word0 = view.getInt32(at);
+        const word1 = view.getInt32(at + 4);
+        const word2 = view.getInt32(at + 8);
+        const word3 = view.getInt32(at + 12);
+        const word4 = view.getInt32(at + 16);
+        const high = (word0 >>> 16) + (word1 >>> 16) + (word2 >>> 16) + (word3 >>> 16) + (word4 >>> 16);
+        const low = (word0 & 0xffff) + (word1 & 0xffff) + (word2 & 0xffff) + (word3 & 0xffff) + (word4 & 0xffff);
+        const sum = high + low;
+        // The usual packet: no options, no padding, a right checksum, plain addresses, sent to this station alone.
+        if (
+          word0 >>> 24 !== 0x45 ||
+          (word0 & 0xffff) !== bytes ||
+          bytes < IPV4_MIN_HEADER_BYTES ||
+          (sum & 0xffff) + (sum >>> 16) !== 0xffff ||
+          (SPECIAL_OCTETS[word3 >>> 24]! & 1) !== 0 ||
+          (SPECIAL_OCTETS[word4 >>> 24]! & 2) !== 0 ||
+          (flags[slot]! & LINK_GROUP) !== 0
+        ) {
+          next[i] = inspect(slot, featureNext[rxInterface[slot]!]!);
           continue;
-        }
-        const packetFlags = flags[slot]!;
-        if ((packetFlags & PacketFlag.checksumValid) === 0 && !isIpv4ChecksumValid(view, at)) {
-          counters[Ipv4Check.badChecksum]!++;
-          next[i] = Next.drop;
-          continue;
-        }
-        const bytes = ipv4TotalLength(view, at);
-        if (bytes !== totalLength[slot]!) trimPacket(pool, slot, bytes);
-        const special =
-          (SPECIAL_OCTETS[view.getUint8(at + 12)]! & 1) |
-          (SPECIAL_OCTETS[view.getUint8(at + 16)]! & 2) |
-          (packetFlags & LINK_GROUP);
-        if (special !== 0 || view.getUint8(at) !== 0x45) {
-          const reason = checkSpecial(slot, at);
-          if (reason !== OK) {
-            counters[reason]!++;
-            next[i] = reason === Counter.badOptions ? Next.icmpError : Next.drop;
-            continue;
-          }
         }
         next[i] = featureNext[rxInterface[slot]!]!;
       }
     };
   },
 };
+
+/** Checks a packet rule by rule: returns `following` if it may go on, else where it goes, and counts why. */
+function makeInspect(context: L3Context): (slot: number, following: number) => number {
+  const { pool, counters } = context;
+  const { view, head, totalLength, flags } = pool;
+  const checkSpecial = makeSpecialCheck(context);
+
+  function check(slot: number, at: number): number {
+    const header = checkIpv4(view, at, totalLength[slot]!);
+    if (header !== Ipv4Check.ok) return header;
+    if ((flags[slot]! & PacketFlag.checksumValid) === 0 && !isIpv4ChecksumValid(view, at)) return Ipv4Check.badChecksum;
+    const bytes = ipv4TotalLength(view, at);
+    if (bytes !== totalLength[slot]!) trimPacket(pool, slot, bytes);
+    return checkSpecial(slot, at);
+  }
+
+  return (slot, following) => {
+    const reason = check(slot, head[slot]!);
+    if (reason === OK) return following;
+    counters[reason]!++;
+    return reason === Counter.badOptions ? Next.icmpError : Next.drop;
+  };
+}
 
 /** The rare rules: the index of the drop counter, or OK. */
 function makeSpecialCheck({ pool, interfaces, l3 }: L3Context): (slot: number, at: number) => number {

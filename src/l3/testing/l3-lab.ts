@@ -68,7 +68,8 @@ export class L3Lab {
   readonly #rings: RingStore;
   #macs = 0;
 
-  constructor(limits: Partial<L3Limits> = {}, slots = 4096) {
+  /** @param stopwatch nanoseconds, to time the nodes. */
+  constructor(limits: Partial<L3Limits> = {}, slots = 4096, stopwatch?: () => number) {
     const arena = new Arena(128 << 20);
     const kernels = makeKernels(arena.memory);
     arena.copy = kernels.copy;
@@ -81,6 +82,7 @@ export class L3Lab {
       pool,
       clock,
       maxInterfaces: interfaces.maxInterfaces,
+      ...(stopwatch === undefined ? {} : { stopwatch }),
       arcs: [{ name: 'ip4-unicast', end: 'ip4-lookup' }],
       context: { interfaces, kernels, l3: this.l3, random },
       nodes: [
