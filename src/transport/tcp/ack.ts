@@ -132,8 +132,9 @@ function sameAck(tcp: TcpCore, connection: number, segment: Segment, sackedBefor
   const table = tcp.table;
   if (table.sndUna[connection] === table.sndMax[connection]) return;
   if (windowBefore === 0) {
-    // The answer to a probe shows that the peer lives: the probing may go on for ever. RFC 9293 section 3.8.6.1.
-    table.stalledSinceMs[connection] = tcp.nowMs() | 0;
+    // The answer to a probe shows that the peer lives: probing may go on for ever (RFC 9293 section 3.8.6.1). What may go unanswered is
+    // the next probe.
+    table.stalledSinceMs[connection] = tcp.deadlineMs(connection, TcpTimer.retransmit) | 0;
     return;
   }
   if (table.flags[connection]! & ConnectionFlag.sack) {

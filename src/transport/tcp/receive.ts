@@ -11,6 +11,7 @@ import { TcpFlag } from '../../wire/tcp.js';
 import { autotuneReceiveBuffer } from './autotune.js';
 import { TcpEvent } from './event-queue.js';
 import { enterTimeWait, resetConnection } from './lifecycle.js';
+import { announcedMss } from './path.js';
 import { noteRecentRange } from './sack-receiver.js';
 import type { Segment } from './segment.js';
 import type { TcpCore } from './tcp-core.js';
@@ -135,7 +136,8 @@ function noteSegmentSize(tcp: TcpCore, connection: number, segment: Segment): vo
   const { pool, table } = tcp;
   const isSuper = (pool.flags[segment.slot]! & PacketFlag.gso) !== 0;
   const size = isSuper ? pool.gsoSize[segment.slot]! : segment.length;
-  if (size > table.rcvMss[connection]!) table.rcvMss[connection] = size;
+  if (size <= table.rcvMss[connection]!) return;
+  table.rcvMss[connection] = Math.min(size, announcedMss(tcp, connection));
 }
 
 /** RFC 9293 section 3.8.6.3. */

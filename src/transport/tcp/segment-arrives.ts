@@ -2,7 +2,7 @@
  * A segment for a connection in SYN-RECEIVED or later. Read RFC 9293 section 3.10.7.4, RFC 5961 sections 3 to 5 and RFC 7323
  * section 5.3 first: the order of the checks here is theirs.
  */
-import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../base/seqnum.js';
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../base/seqnum.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { TcpOptionBit } from '../../wire/tcp-options.js';
 import { processAck } from './ack.js';
@@ -26,6 +26,7 @@ export function segmentArrives(tcp: TcpCore, connection: number, segment: Segmen
     takeExpected(tcp, connection, segment);
     return false;
   }
+  if (table.state[connection] === TcpState.synReceived) takeSynOff(tcp, connection, segment);
   if (!isAcceptable(tcp, connection, segment)) return false;
   const flags = segment.flags;
   if (flags & TcpFlag.rst) {
@@ -50,6 +51,16 @@ export function segmentArrives(tcp: TcpCore, connection: number, segment: Segmen
   if (state === TcpState.closed) return false;
   if (segment.length > 0 || flags & TcpFlag.fin) receiveText(tcp, connection, segment);
   return false;
+}
+
+/** Simultaneous open: the peer's SYN-ACK repeats the SYN that we know, and only its ACK is news. RFC 9293 section 3.5, figure 8. */
+function takeSynOff(tcp: TcpCore, connection: number, segment: Segment): void {
+  const { irs, sndMax } = tcp.table;
+  const isSynAck = (segment.flags & (TcpFlag.syn | TcpFlag.ack)) === (TcpFlag.syn | TcpFlag.ack);
+  if (!isSynAck || segment.seq !== irs[connection] || segment.ack !== sndMax[connection]) return;
+  segment.flags &= ~TcpFlag.syn;
+  segment.seq = seqAdd(segment.seq, 1);
+  tcp.requestOutput(connection, ConnectionFlag.ackNow);
 }
 
 /** Header prediction: the next segment in order, or an ACK, of an established connection without gaps (Jacobson, 1990). */

@@ -130,6 +130,11 @@ export class TcpCore {
     this.wheel.stop((connection << TCP_TIMER_BITS) | kind);
   }
 
+  /** When the timer expires, in milliseconds; Infinity when it is not running. */
+  deadlineMs(connection: number, kind: number): number {
+    return this.wheel.deadlineMs((connection << TCP_TIMER_BITS) | kind);
+  }
+
   isTimerRunning(connection: number, kind: number): boolean {
     return this.wheel.isRunning((connection << TCP_TIMER_BITS) | kind);
   }
