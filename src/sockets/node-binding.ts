@@ -161,6 +161,19 @@ type UvBinding = {
   getErrorMap?(): Map<number, [name: string, text: string]>;
 } & Readonly<Record<`UV_${string}`, number>>;
 
+/** What a dns.Resolver asks. */
+export interface DnsChannel {
+  getServers(): [address: string, port: number][];
+  setServers(servers: [family: number, address: string, port: number][]): number;
+  cancel(): void;
+}
+
+export interface CaresBinding {
+  getaddrinfo(request: NodeRequest, name: string, family: number, hints: number, order: number): number;
+  getnameinfo(request: NodeRequest, address: string, port: number): number;
+  ChannelWrap: new (timeoutMs: number, tries: number, maxTimeoutMs?: number) => DnsChannel;
+}
+
 interface Bindings {
   tcp_wrap: TcpBinding;
   udp_wrap: UdpBinding;
@@ -169,7 +182,7 @@ interface Bindings {
   js_stream: { readonly JSStream: new () => JsStream };
   tls_wrap: TlsBinding;
   uv: UvBinding;
-  cares_wrap: Record<string, unknown>;
+  cares_wrap: CaresBinding;
 }
 
 /** @throws UsernetError USERNET_NO_BINDING under --permission, or in a runtime that is not Node. */

@@ -115,7 +115,8 @@ export function makeTcpClass(): TcpBinding['TCP'] {
   return TCP as unknown as TcpBinding['TCP'];
 }
 
-/** The kernel's handle behind one of ours; undefined if that is the stack's. */
-export function kernelTcpOf(handle: StackTcp): TcpHandle | undefined {
-  return handle instanceof PolicyTcp ? handle.native : undefined;
+/** What to hand to C++ for a handle: the handle itself, a native one in its place, or undefined if it is a stack's. */
+export function nativeTcpOf(handle: object): object | undefined {
+  if (handle instanceof PolicyTcp) return handle.native;
+  return handle instanceof StackTcp ? undefined : handle;
 }

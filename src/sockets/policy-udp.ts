@@ -281,7 +281,7 @@ export function makeUdpClass(): UdpBinding['UDP'] {
 }
 
 /** What to hand to C++ for a handle: the handle itself, a native one in its place, or undefined if it is the stack's. */
-export function nativeUdpOf(handle: object): object | undefined {
-  if (handle instanceof StackUdp) return undefined;
+export function nativeUdpOf(handle: object | undefined): object | undefined {
+  if (handle === undefined || handle instanceof StackUdp) return undefined;
   return handle instanceof PolicyUdp ? handle.kernelOnly : handle;
 }

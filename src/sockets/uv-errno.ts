@@ -10,7 +10,7 @@ const codes = new Map<number, number>(
 );
 
 /** libuv's number of an error. */
-export function uvCode(name: ErrnoName | 'EOF' | 'ENOTSUP' | 'EAI_AGAIN' | 'ENOTFOUND'): number {
+export function uvCode(name: ErrnoName | 'EOF' | 'ENOTSUP' | 'EAI_AGAIN' | 'EAI_NONAME'): number {
   return uv[`UV_${name}`] ?? UV_EIO;
 }
 

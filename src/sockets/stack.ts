@@ -1,0 +1,91 @@
+/**
+ * A stack as an application uses it: Node's network modules, each bound to this one stack. Several stacks live side by
+ * side in a process, and nothing global changes.
+ *
+ * ```js
+ * const { http, net, fetch } = network.stack('web');
+ * http.createServer((request, response) => response.end('hello')).listen(80);
+ * ```
+ */
+import type { LookupFunction } from 'node:net';
+import type { SessionPort } from '../session/port.js';
+import { runInStack, type StackContext } from './current-stack.js';
+import type { DnsServer } from './dns/dns-exchange.js';
+import { StackNames } from './dns/stack-names.js';
+import { guardPassing } from './passing-guard.js';
+import { WHOLE_WORLD } from './policy.js';
+import { makeStackDgram, type StackDgram } from './stack-dgram.js';
+import { makeStackDns, type StackDns } from './stack-dns.js';
+import { StackFetch } from './stack-fetch.js';
+import {
+  makeStackHttp,
+  makeStackHttp2,
+  makeStackHttps,
+  type StackHttp,
+  type StackHttp2,
+  type StackHttps,
+} from './stack-http.js';
+import { makeStackNet, type StackNet } from './stack-net.js';
+import { StackSockets } from './stack-sockets.js';
+import { makeStackTls, type StackTls } from './stack-tls.js';
+
+export interface StackOptions {
+  /** Name servers that the stack's resolvers ask. */
+  readonly nameServers?: readonly DnsServer[];
+}
+
+export class Stack {
+  readonly name: string;
+  readonly net: StackNet;
+  readonly tls: StackTls;
+  readonly dgram: StackDgram;
+  readonly dns: StackDns;
+  readonly http: StackHttp;
+  readonly https: StackHttps;
+  readonly http2: StackHttp2;
+  /** As the global fetch, with connections of its own. */
+  readonly fetch: typeof fetch;
+  /** `stack.net.connect`. */
+  readonly connect: StackNet['connect'];
+  /** `stack.net.createServer`. */
+  readonly createServer: StackNet['createServer'];
+  readonly #context: StackContext;
+  readonly #fetch: StackFetch;
+
+  /** Takes over the port: from now on its events are the stack's. */
+  constructor(name: string, port: SessionPort, options: StackOptions = {}) {
+    const sockets = new StackSockets(name, port);
+    const names = new StackNames(sockets, options.nameServers ?? []);
+    this.name = name;
+    this.#context = { sockets, names, policy: WHOLE_WORLD, asksKernel: false };
+    guardPassing();
+    this.dns = makeStackDns(this.#context);
+    const dialer = { sockets, lookup: this.dns.lookup as LookupFunction };
+    this.net = makeStackNet(dialer);
+    this.tls = makeStackTls(dialer, this.net);
+    this.dgram = makeStackDgram(dialer);
+    this.http = makeStackHttp(dialer, this.net);
+    this.https = makeStackHttps(dialer, this.net);
+    this.http2 = makeStackHttp2(dialer, this.net, this.tls);
+    this.#fetch = new StackFetch(this.net, this.tls);
+    this.fetch = this.#fetch.fetch;
+    this.connect = this.net.connect;
+    this.createServer = this.net.createServer;
+  }
+
+  /**
+   * Runs `action` so that sockets which Node's own modules make in it, now or later, are of this stack. It takes the
+   * preload (`--import usernet/register`): without it those modules hold on to the kernel's sockets.
+   */
+  run<Args extends unknown[], Result>(action: (...args: Args) => Result, ...args: Args): Result {
+    return runInStack(this.#context, action, ...args);
+  }
+
+  /** Ends the stack's sockets: connections are reset, servers close with an error. */
+  close(): void {
+    this.#fetch.close();
+    this.http.globalAgent.destroy();
+    this.https.globalAgent.destroy();
+    this.#context.sockets.close();
+  }
+}
