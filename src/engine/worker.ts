@@ -22,7 +22,7 @@ import { type ResolveName, SessionLayer } from '../session/session-layer.js';
 import { L3Routes } from '../transport/routes.js';
 import { TcpTransport } from '../transport/tcp/tcp-transport.js';
 import { makeUdp } from '../transport/udp/make-udp.js';
-import type { Udp } from '../transport/udp/udp.js';
+import type { UdpTransport } from '../transport/udp/udp-transport.js';
 import type { Runnable } from './driver.js';
 import { GRAPH_ARCS, GRAPH_NODES, type WorkerContext } from './graph-nodes.js';
 
@@ -59,7 +59,7 @@ export class Worker implements Runnable {
   readonly bridges: BridgeTable;
   readonly l3: L3;
   readonly tcp: TcpTransport;
-  readonly udp: Udp;
+  readonly udp: UdpTransport;
   readonly sessions: SessionLayer;
   readonly graph: Graph<WorkerContext>;
   /** Tells the driver that there is work. */
@@ -95,7 +95,7 @@ export class Worker implements Runnable {
       ...transport,
       config: { ...options.tunables.tcp, maxConnections: memory.connections, maxListeners: memory.listeners },
     });
-    this.udp = makeUdp({ ...transport, maxSockets: memory.udpSockets });
+    this.udp = makeUdp({ ...transport, l3, config: { maxSockets: memory.udpSockets } });
     this.sessions = new SessionLayer({
       arena,
       tcp: this.tcp,
@@ -108,7 +108,7 @@ export class Worker implements Runnable {
     this.tcp.wake = wake;
     this.udp.wake = wake;
     this.sessions.wake = wake;
-    this.#timers = [interfaces, this.bridges, l3, this.tcp];
+    this.#timers = [interfaces, this.bridges, l3, this.tcp, this.udp];
     this.graph = new Graph<WorkerContext>({
       pool,
       clock,
@@ -143,6 +143,7 @@ export class Worker implements Runnable {
   /** Gives everything back. Stacks and interfaces must be gone. Returns the packets that nobody gave back: none. */
   close(): number {
     this.tcp.destroy();
+    this.udp.destroy();
     this.interfaces.close();
     this.l3.close();
     this.graph.close();

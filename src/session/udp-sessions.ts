@@ -56,7 +56,6 @@ export class UdpSessions implements UdpEvents {
       return;
     }
     const socket = this.#udp.bind({
-      namespace: application.namespace,
       stack: application.stack,
       local: request.local,
       port: request.localPort,

@@ -69,7 +69,7 @@ export class LoopbackUdp implements Udp {
     const clash = this.#sockets.some(
       (each) =>
         each !== undefined &&
-        each.options.namespace === options.namespace &&
+        each.options.stack === options.stack &&
         each.localPort === port &&
         !(each.options.isReuseport && options.isReuseport) &&
         (isAnyWords(local) || isAnyWords(each.bound) || areWordsEqual(local, each.bound)),
@@ -176,7 +176,6 @@ export class LoopbackUdp implements Udp {
       localPort: each.localPort,
       remote: each.remote,
       remotePort: each.remotePort,
-      namespace: each.options.namespace,
       stack: each.options.stack,
       queuedBytes: each.queuedBytes,
       drops: each.drops,
@@ -207,7 +206,7 @@ export class LoopbackUdp implements Udp {
     const candidates = this.#sockets.filter(
       (each): each is Socket =>
         each !== undefined &&
-        each.options.namespace === sender.options.namespace &&
+        each.options.stack === sender.options.stack &&
         each.localPort === port &&
         (isAnyWords(each.bound) || areWordsEqual(each.bound, to)) &&
         (each.remotePort === 0 || (each.remotePort === sender.localPort && areWordsEqual(each.remote, from))),

@@ -19,8 +19,6 @@ export type UdpErrno =
 export const UDP_MAX_PAYLOAD_BYTES = 65_507;
 
 export interface UdpBindOptions {
-  /** Row of the session namespace. */
-  readonly namespace: number;
   /** Row of the stack whose routes and addresses are used. */
   readonly stack: number;
   readonly local: AddressWords;
@@ -72,7 +70,6 @@ export interface UdpInfo {
   readonly remote: Int32Array;
   /** 0 while not connected. */
   readonly remotePort: number;
-  readonly namespace: number;
   readonly stack: number;
   /** Bytes that wait to be received, headers of the queue included. */
   readonly queuedBytes: number;
@@ -83,6 +80,8 @@ export interface UdpInfo {
 export interface Udp {
   /** Set by the session layer before the first packet. */
   events: UdpEvents;
+  /** Called when a pass of the graph has something to send. */
+  wake: () => void;
 
   /** Makes a socket and binds it; its index ≥ 0, or EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ENOBUFS. */
   bind(options: UdpBindOptions): number | UdpErrno;
