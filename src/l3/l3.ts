@@ -333,9 +333,7 @@ export class L3 implements TimerSource {
   close(): void {
     this.outbox.clear();
     this.reassembly.close();
-    for (let index = 1; index < this.interfaces.end; index++) {
-      for (const row of this.neighbors.table.rowsOf(index)) this.neighbors.queues.clear(row);
-    }
+    for (let row = 0; row < this.adjacencies.end; row++) this.neighbors.queues.clear(row);
   }
 
   #showHost(interfaceIndex: number, address: number, row: number): void {
