@@ -138,8 +138,9 @@ export class Network {
     const existing = this.#stacks.get(name);
     if (existing !== undefined) return existing;
     const row = this.stackRow(name);
-    const port = new DirectPort(this.worker.sessions, { name: 'in-process', namespace: row, stack: row });
-    const stack = new Stack(name, port);
+    const sessions = new DirectPort(this.worker.sessions, { name: 'in-process', namespace: row, stack: row });
+    const nameServers = (this.#config.stacks[name]?.dns ?? []).map(({ host, port }) => ({ address: host, port }));
+    const stack = new Stack(name, sessions, { nameServers });
     this.#stacks.set(name, stack);
     return stack;
   }

@@ -20,9 +20,11 @@ import { RegionHeap } from '../mem/region-heap.js';
 import { isIpv4Words } from '../session/address.js';
 import { type ResolveName, SessionLayer } from '../session/session-layer.js';
 import { L3Routes } from '../transport/routes.js';
+import { icmpErrorArrives } from '../transport/tcp/icmp-error.js';
 import { TcpTransport } from '../transport/tcp/tcp-transport.js';
 import { makeUdp } from '../transport/udp/make-udp.js';
 import type { UdpTransport } from '../transport/udp/udp-transport.js';
+import { IpProtocol } from '../wire/ip-protocol.js';
 import type { Runnable } from './driver.js';
 import { GRAPH_ARCS, GRAPH_NODES, type WorkerContext } from './graph-nodes.js';
 
@@ -95,6 +97,10 @@ export class Worker implements Runnable {
       ...transport,
       config: { ...options.tunables.tcp, maxConnections: memory.connections, maxListeners: memory.listeners },
     });
+    const { core } = this.tcp;
+    l3.onIcmpError(IpProtocol.tcp, (stack, type, code, mtu, quoteAt) =>
+      icmpErrorArrives(core, stack, type, code, mtu, quoteAt),
+    );
     this.udp = makeUdp({ ...transport, l3, config: { maxSockets: memory.udpSockets } });
     this.sessions = new SessionLayer({
       arena,
