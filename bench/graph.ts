@@ -93,14 +93,14 @@ function sourceSink(flows: number): Sample {
 }
 
 /** A worker with all its nodes, as every network has it. */
-function makeWorker(): Worker {
-  const { memory, tunables } = resolveConfig({});
+function makeWorker(flows: number): Worker {
+  const { memory, tunables } = resolveConfig({ memory: { macAddresses: Math.max(8192, 2 * flows) } });
   return new Worker({ memory, tunables, nowNs: () => NS_PER_S, random: seededRandom(1) });
 }
 
 /** A learning switch that knows all stations: each frame is learned from, looked up and sent to its port. */
 function l2Switch(flows: number): Sample {
-  const worker = makeWorker();
+  const worker = makeWorker(flows);
   const { pool, interfaces, bridges } = worker;
   const packets = Array.from({ length: flows }, (_, i) => makePacket(DESTINATION_MAC_LO + i, SOURCE_MAC_LO + i, i, i));
   const source = new PatternSource(pool, 'ethernet', packets);
@@ -131,7 +131,7 @@ function makeRoutes(random: Random): { network: number; prefixLength: number }[]
 
 /** The whole way of a router: link input, header check and checksum, route, TTL, link header, output. */
 function ip4Router(flows: number): Sample {
-  const worker = makeWorker();
+  const worker = makeWorker(flows);
   const { pool, interfaces, l3 } = worker;
   const random = seededRandom(2);
   const routes = makeRoutes(random);

@@ -120,7 +120,9 @@ async function requestResponse(ends: Ends): Promise<Sample> {
   const start = cpuSeconds();
   await ask(REQUESTS);
   const used = cpuSeconds() - start;
+  const closed = once(socket, 'close');
   socket.end();
+  await closed;
   server.close();
   return { value: REQUESTS / used, cpuSeconds: used };
 }

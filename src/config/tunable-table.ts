@@ -45,6 +45,7 @@ export const MEMORY_TABLE = {
   listeners: count(4096, 4, 65_536, 'most TCP listeners'),
   udpSockets: count(4096, 4, 65_536, 'most UDP sockets'),
   adjacencies: count(16_384, 64, 1_000_000, 'most next hops: the neighbors of all stacks, and two for each interface'),
+  macAddresses: count(8192, 16, 1_048_576, 'most link addresses that all switches know together'),
   neighbors: count(1024, 4, 65_536, 'most neighbors of one interface'),
 } as const satisfies Record<string, Tunable>;
 

@@ -88,7 +88,7 @@ export class Worker implements Runnable {
     this.interfaces = new InterfaceTable(memory.interfaces);
     const { interfaces } = this;
     interfaces.wake = wake;
-    this.bridges = new BridgeTable(interfaces, clock);
+    this.bridges = new BridgeTable(interfaces, clock, memory.macAddresses);
     this.l3 = new L3({ arena, pool, clock, random, interfaces, kernels, wake }, l3Limits(memory));
     const { l3 } = this;
     const routes = new L3Routes(l3);
