@@ -3,7 +3,7 @@ import { seqDiff } from '../../base/seqnum.js';
 import { type ErrnoName, TRANSPORT_ERRORS } from '../events.js';
 import { reduceThreshold } from './congestion.js';
 import { endConnection, failConnection } from './lifecycle.js';
-import { armRetransmission } from './retransmission-timer.js';
+import { armRetransmission, patienceMs } from './retransmission-timer.js';
 import { cancelTiming } from './rtt.js';
 import type { TcpCore } from './tcp-core.js';
 import { ConnectionFlag, TCP_TIMER_BITS, TcpState, TcpTimer } from './tcp-state.js';
@@ -25,13 +25,13 @@ function delayedAckExpired(tcp: TcpCore, connection: number): void {
 function retransmissionExpired(tcp: TcpCore, connection: number): void {
   const { table } = tcp;
   const nowMs = tcp.nowMs() | 0;
-  if (table.backoff[connection] === 0) table.stalledSinceMs[connection] = nowMs;
-  if (hasGivenUp(tcp, connection, nowMs)) {
+  const state = table.state[connection]!;
+  if (table.backoff[connection] === 0 && state >= TcpState.established) table.stalledSinceMs[connection] = nowMs;
+  if (((nowMs - table.stalledSinceMs[connection]!) | 0) >= patienceMs(tcp, connection)) {
     failConnection(tcp, connection, timeoutError(tcp, connection));
     return;
   }
   table.backoff[connection]!++;
-  const state = table.state[connection]!;
   if (state === TcpState.synSent || state === TcpState.synReceived) retransmitSyn(tcp, connection);
   else if (table.flags[connection]! & ConnectionFlag.persist || table.sndWnd[connection] === 0)
     probeWindow(tcp, connection);
@@ -42,19 +42,6 @@ function retransmissionExpired(tcp: TcpCore, connection: number): void {
 function timeoutError(tcp: TcpCore, connection: number): ErrnoName {
   const soft = tcp.table.softError[connection]!;
   return soft === 0 ? 'ETIMEDOUT' : TRANSPORT_ERRORS[soft - 1]!;
-}
-
-/** R2 of RFC 9293 section 3.8.3. */
-function hasGivenUp(tcp: TcpCore, connection: number, nowMs: number): boolean {
-  const { table, config } = tcp;
-  const state = table.state[connection]!;
-  const limitMs =
-    state === TcpState.synSent
-      ? config.connectTimeoutMs
-      : state === TcpState.synReceived
-        ? config.handshakeTimeoutMs
-        : table.userTimeoutMs[connection]!;
-  return ((nowMs - table.stalledSinceMs[connection]!) | 0) >= limitMs;
 }
 
 function retransmitSyn(tcp: TcpCore, connection: number): void {
