@@ -645,7 +645,7 @@ function datagrams(test: Case): void {
     assert.equal(String.fromCharCode(...into.subarray(2, 10)), 'question');
     assert.equal(info.remotePort, from.localPort);
     assert.deepEqual(info.local, harness.address);
-    assert.equal(info.ttl, 7);
+    assert.ok(info.ttl > 0 && info.ttl <= 7, `ttl ${info.ttl}`);
     assert.equal(server.port.receiveDatagram(to.session, into, 0, info), 0, 'an empty datagram');
     assert.equal(server.port.receiveDatagram(to.session, into, 0, info), -1);
     sendText(server.port, to.session, 'answer', info.remote, info.remotePort);
