@@ -9,7 +9,7 @@ describe('DelayQueue', () => {
       { weight: 3, arbitrary: fc.record({ dueNs: fc.integer({ min: 0, max: 20 }) }) },
       { weight: 2, arbitrary: fc.constant('pop' as const) },
     );
-    const property = fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
+    const property = fc.property(fc.array(command, { maxLength: 300, size: 'max' }), (commands) => {
       const queue = new DelayQueue(300);
       let model: { slot: number; dueNs: number }[] = [];
       commands.forEach((step, slot) => {

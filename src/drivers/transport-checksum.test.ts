@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
 import { isIcmpv4ChecksumValid } from '../wire/icmpv4.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
-import { writeIpv4 } from '../wire/ipv4.js';
+import { setIpv4TotalLength, writeIpv4 } from '../wire/ipv4.js';
 import { isTcpChecksumValidIpv4 } from '../wire/tcp.js';
 import { isUdpChecksumValidIpv4, udpChecksum } from '../wire/udp.js';
 import { bytesOf, makeLinkLab, packetOf, pattern } from './testing/link-lab.js';
@@ -47,6 +47,35 @@ describe('fillTransportChecksum', () => {
       },
     );
     fc.assert(property, { seed: 2, numRuns: 300 });
+    assert.equal(pool.inUse, 0);
+  });
+
+  it('sums chains whose slots hold odd counts of bytes', () => {
+    const { pool, kernels } = makeLinkLab();
+    for (const lengths of [
+      [1, 1, 1],
+      [3, 2, 5, 4],
+      [2, 7],
+      [0, 3, 0, 4],
+    ]) {
+      const count = 20 + lengths.reduce((sum, length) => sum + length, 0);
+      const payload = pattern(count);
+      const slot = makePartial(pool, IpProtocol.tcp, payload.subarray(0, 20));
+      pool.totalLength[slot] = 20 + count;
+      setIpv4TotalLength(pool.view, pool.network[slot]!, 20 + count);
+      let tail = slot;
+      let from = 20;
+      for (const length of lengths) {
+        const following = packetOf(pool, payload.subarray(from, from + length));
+        pool.next[tail] = following;
+        tail = following;
+        from += length;
+      }
+      fillTransportChecksum(pool, kernels, slot);
+      const view = new DataView(bytesOf(pool, slot).buffer);
+      assert.ok(isTcpChecksumValidIpv4(view, 20, count, SOURCE, DESTINATION), `${lengths}`);
+      pool.give(slot);
+    }
     assert.equal(pool.inUse, 0);
   });
 

@@ -113,27 +113,30 @@ describe('Graph', () => {
   });
 
   it('keeps the order of packets that go the same way', () => {
-    const property = fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 256 }), (ways) => {
-      const got: number[][] = [[], [], [], []];
-      const waiting: number[] = [];
-      const order = new Map<number, number>();
-      const { graph, take, pool } = makeGraph([
-        feeder(waiting, ['split']),
-        switcher('split', ['n0', 'n1', 'n2', 'n3'], (slot) => ways[order.get(slot)!]!),
-        ...got.map((into, i) => collector(`n${i}`, into)),
-      ]);
-      const slots = take(ways.length);
-      for (const [i, slot] of slots.entries()) order.set(slot, i);
-      waiting.push(...slots);
-      graph.run();
-      for (let way = 0; way < 4; way++) {
-        assert.deepEqual(
-          got[way],
-          slots.filter((_, i) => ways[i] === way),
-        );
-      }
-      assert.equal(pool.inUse, ways.length);
-    });
+    const property = fc.property(
+      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 256, size: 'max' }),
+      (ways) => {
+        const got: number[][] = [[], [], [], []];
+        const waiting: number[] = [];
+        const order = new Map<number, number>();
+        const { graph, take, pool } = makeGraph([
+          feeder(waiting, ['split']),
+          switcher('split', ['n0', 'n1', 'n2', 'n3'], (slot) => ways[order.get(slot)!]!),
+          ...got.map((into, i) => collector(`n${i}`, into)),
+        ]);
+        const slots = take(ways.length);
+        for (const [i, slot] of slots.entries()) order.set(slot, i);
+        waiting.push(...slots);
+        graph.run();
+        for (let way = 0; way < 4; way++) {
+          assert.deepEqual(
+            got[way],
+            slots.filter((_, i) => ways[i] === way),
+          );
+        }
+        assert.equal(pool.inUse, ways.length);
+      },
+    );
     fc.assert(property, { seed: 11, numRuns: 60 });
   });
 
@@ -433,7 +436,7 @@ describe('feature arcs of a graph', () => {
       interfaceIndex: fc.integer({ min: 0, max: 2 }),
       on: fc.boolean(),
     });
-    const property = fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+    const property = fc.property(fc.array(change, { maxLength: 30, size: 'max' }), (changes) => {
       const { way, arc } = makeArcGraph();
       const enabled = [new Set<string>(), new Set<string>(), new Set<string>()];
       for (const { feature: position, interfaceIndex, on } of changes) {

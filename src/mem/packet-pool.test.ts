@@ -117,7 +117,7 @@ describe('PacketPool', () => {
       kind: fc.constantFrom('take', 'takeMany', 'give', 'giveMany', 'chain', 'flush'),
       count: fc.integer({ min: 0, max: 700 }),
     });
-    const property = fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+    const property = fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
       const pool = makePool({ slots: 1500 });
       const held: number[] = [];
       const chained = new Map<number, number>();

@@ -11,7 +11,7 @@ describe('RegionHeap', () => {
       bits: fc.integer({ min: MIN_REGION_BITS, max: MIN_REGION_BITS + 5 }),
       pick: fc.nat(),
     });
-    const property = fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+    const property = fc.property(fc.array(command, { maxLength: 80, size: 'max' }), (commands) => {
       const limit = 512 * 1024;
       const heap = new RegionHeap(new Arena(2 << 20), limit);
       const taken: { at: number; bits: number }[] = [];

@@ -31,7 +31,7 @@ describe('SlotRing', () => {
       count: fc.integer({ min: 0, max: 20 }),
       at: fc.integer({ min: 0, max: 5 }),
     });
-    const property = fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
+    const property = fc.property(fc.array(command, { maxLength: 200, size: 'max' }), (commands) => {
       const ring = new SlotRing(new Arena(65_536), 16);
       let model: number[] = [];
       let pushed = 0;
