@@ -18,17 +18,19 @@ export function initialWindow(mss: number): number {
 
 /** `acked` bytes of new data were acknowledged, outside of recovery; `flight` bytes had been in the network. */
 export function growWindow(tcp: TcpCore, connection: number, acked: number, flight: number): void {
-  const { cwnd, ssthresh } = tcp.table;
+  const { cwnd, ssthresh, mss } = tcp.table;
   const window = cwnd[connection]!;
+  let rest = acked;
   if (window < ssthresh[connection]!) {
     // A window that is not used says nothing about the path: it grows to twice what was (RFC 7661 section 4.3).
     if (window >= 2 * flight) return;
-    cwnd[connection] = Math.min(window + acked, MAX_CWND);
-    return;
+    const step = Math.min(acked, ssthresh[connection]! - window);
+    cwnd[connection] = Math.min(window + step, MAX_CWND);
+    rest -= step;
   }
-  if (flight + 2 * tcp.table.mss[connection]! < window) return;
-  if (tcp.config.congestionControl === 'cubic') cubicAcked(tcp, connection, acked);
-  else renoAcked(tcp, connection, acked);
+  if (rest === 0 || flight + 2 * mss[connection]! < window) return;
+  if (tcp.config.congestionControl === 'cubic') cubicAcked(tcp, connection, rest);
+  else renoAcked(tcp, connection, rest);
   if (cwnd[connection]! > MAX_CWND) cwnd[connection] = MAX_CWND;
 }
 

@@ -2,9 +2,9 @@
 import { setFlowKeyIpv4 } from '../../flow/flow-table.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { portHashes } from './isn.js';
-import { endConnection } from './lifecycle.js';
 import { PORT_COUNTERS, type TcpCore } from './tcp-core.js';
 import { ConnectionFlag, TcpState } from './tcp-state.js';
+import { makeRoom } from './time-wait.js';
 
 /** RFC 6191 section 2: with timestamps that count milliseconds, after one second no old segment can be mistaken for a new one. */
 const REUSE_AFTER_MS = 1_000;
@@ -58,6 +58,6 @@ export function isFlowFree(tcp: TcpCore, namespace: number, local: number, remot
   if (table.state[connection] !== TcpState.timeWait) return false;
   if ((table.flags[connection]! & ConnectionFlag.timestamps) === 0) return false;
   if (((tcp.nowMs() - table.tsRecentMs[connection]!) | 0) <= REUSE_AFTER_MS) return false;
-  endConnection(tcp, connection);
+  makeRoom(tcp, connection);
   return true;
 }

@@ -1,15 +1,14 @@
 /**
- * Opening of connections: SYNs to listeners, SYN-SENT, and the ACK that completes the handshake.
- * Read RFC 9293 sections 3.5, 3.10.7.2 and 3.10.7.3, RFC 4987 section 3, RFC 7323 sections 2.2 and 3.2 first.
+ * The three-way handshake: SYN-SENT, what a SYN says, and the ACK that completes it. Listeners: listen.ts.
+ * Read RFC 9293 sections 3.5 and 3.10.7.3, RFC 7323 sections 2.2 and 3.2 first.
  */
 import { seqAdd, seqGt, seqLeq } from '../../base/seqnum.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { TCP_DEFAULT_MSS_IPV4, TcpOptionBit } from '../../wire/tcp-options.js';
-import { SynVerdict } from '../events.js';
 import { initialWindow } from './congestion.js';
 import { TcpEvent } from './event-queue.js';
 import { initialSequence, timestampOffset } from './isn.js';
-import { endConnection, failConnection, openConnection } from './lifecycle.js';
+import { failConnection } from './lifecycle.js';
 import { announcedMss, refreshPath, updateMss } from './path.js';
 import { windowScaleFor } from './receive-window.js';
 import { armRetransmission, stopRetransmission } from './retransmission-timer.js';
@@ -18,66 +17,13 @@ import type { Segment } from './segment.js';
 import type { TcpCore } from './tcp-core.js';
 import { TcpCounter } from './tcp-counters.js';
 import { ConnectionFlag, TcpState } from './tcp-state.js';
-import { NO_CONNECTION, NO_LISTENER } from './tcp-table.js';
+import { NO_LISTENER } from './tcp-table.js';
+
+/** A flow that was used before goes on beyond all that may still be on its way. RFC 9293 section 3.6.1. */
+const ISS_GAP = 65_536;
 
 /** Options that we offer in a SYN. */
-const OFFERED = ConnectionFlag.sack | ConnectionFlag.timestamps | ConnectionFlag.windowScale;
-
-/** A SYN for a listener. Returns true if it is to be answered with RST. */
-export function synArrives(tcp: TcpCore, listener: number, stack: number, segment: Segment): boolean {
-  const { table, listeners } = tcp;
-  // A full accept queue: the peer will try again (RFC 4987 section 2: no state without room for it).
-  if (listeners.acceptQueued[listener]! >= listeners.backlog[listener]!) {
-    tcp.counters[TcpCounter.acceptOverflow]!++;
-    return false;
-  }
-  if (listeners.halfOpen[listener]! >= listeners.backlog[listener]!) {
-    tcp.counters[TcpCounter.synOverflow]!++;
-    return false;
-  }
-  const ports = (segment.destinationPort << 16) | segment.sourcePort;
-  const namespace = listeners.namespace[listener]!;
-  const connection = openConnection(tcp, namespace, stack, segment.destination, segment.source, ports);
-  if (connection === NO_CONNECTION) {
-    tcp.counters[TcpCounter.noMemory]!++;
-    return false;
-  }
-  table.listener[connection] = listener;
-  table.state[connection] = TcpState.synReceived;
-  listeners.halfOpen[listener]!++;
-  takeSyn(tcp, connection, segment, OFFERED);
-  chooseIss(tcp, connection);
-  return applyVerdict(tcp, connection, tcp.events.onSyn(listener, connection));
-}
-
-/** Goes on as the session layer has decided. Returns true if RST is to be sent. */
-function applyVerdict(tcp: TcpCore, connection: number, verdict: number): boolean {
-  const { table, listeners } = tcp;
-  if (verdict === SynVerdict.accept) {
-    startSyn(tcp, connection);
-    return false;
-  }
-  if (verdict === SynVerdict.defer) {
-    table.flags[connection]! |= ConnectionFlag.deferred | ConnectionFlag.held;
-    listeners.hasDeferred[table.listener[connection]!] = 1;
-    return false;
-  }
-  endConnection(tcp, connection);
-  return true;
-}
-
-/** Decides a deferred SYN. */
-export function resumeSyn(tcp: TcpCore, connection: number, verdict: number): void {
-  const { table } = tcp;
-  if ((table.flags[connection]! & ConnectionFlag.deferred) === 0) return;
-  table.flags[connection]! &= ~(ConnectionFlag.deferred | ConnectionFlag.held);
-  if (verdict === SynVerdict.accept) {
-    startSyn(tcp, connection);
-  } else {
-    tcp.requestOutput(connection, ConnectionFlag.resetNow);
-    endConnection(tcp, connection);
-  }
-}
+export const OFFERED_OPTIONS = ConnectionFlag.sack | ConnectionFlag.timestamps | ConnectionFlag.windowScale;
 
 /** Begins to send SYN or SYN-ACK. */
 export function startSyn(tcp: TcpCore, connection: number): void {
@@ -95,13 +41,22 @@ export function startSyn(tcp: TcpCore, connection: number): void {
 
 /** Numbers of a connection that is being made. RFC 6528; RFC 7323 section 5.4. */
 export function chooseIss(tcp: TcpCore, connection: number): void {
-  tcp.table.iss[connection] = initialSequence(tcp, connection);
-  tcp.table.tsOffset[connection] = timestampOffset(tcp, connection);
+  const sequence = initialSequence(tcp, connection);
+  const isBehind = tcp.hasIssFloor && seqLeq(sequence, tcp.issFloor);
+  tcp.table.iss[connection] = isBehind ? seqAdd(tcp.issFloor, ISS_GAP) : sequence;
+  tcp.hasIssFloor = false;
+  const { namespace, local3, remote3 } = tcp.table;
+  tcp.table.tsOffset[connection] = timestampOffset(
+    tcp,
+    namespace[connection]!,
+    local3[connection]!,
+    remote3[connection]!,
+  );
   tcp.table.rcvScale[connection] = windowScaleFor(tcp.config.maxReceiveBufferBytes);
 }
 
 /** Takes over what the peer's SYN says; options count only if both ends have them. `offered`: ours. */
-function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offered: number): void {
+export function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offered: number): void {
   const { table } = tcp;
   const { options } = segment;
   table.irs[connection] = segment.seq;
@@ -119,7 +74,7 @@ function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offered: nu
   if (options.present & TcpOptionBit.windowScale) agreed |= ConnectionFlag.windowScale;
   agreed &= offered;
   table.sndScale[connection] = agreed & ConnectionFlag.windowScale ? options.windowScale : 0;
-  table.flags[connection] = (table.flags[connection]! & ~OFFERED) | agreed;
+  table.flags[connection] = (table.flags[connection]! & ~OFFERED_OPTIONS) | agreed;
   table.peerMss[connection] = options.present & TcpOptionBit.mss ? options.mss : TCP_DEFAULT_MSS_IPV4;
   table.sndWnd[connection] = segment.window;
   table.maxSndWnd[connection] = segment.window;
@@ -130,7 +85,9 @@ function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offered: nu
 /** Window scale counts from the handshake's end on; the congestion window begins. */
 function establish(tcp: TcpCore, connection: number): void {
   const { table } = tcp;
-  table.state[connection] = TcpState.established;
+  // What the application has asked for meanwhile: RFC 9293 section 3.10.4, SYN-RECEIVED.
+  const isClosing = (table.flags[connection]! & ConnectionFlag.finQueued) !== 0;
+  table.state[connection] = isClosing ? TcpState.finWait1 : TcpState.established;
   if ((table.flags[connection]! & ConnectionFlag.windowScale) === 0) table.rcvScale[connection] = 0;
   refreshPath(tcp, connection);
   updateMss(tcp, connection);
@@ -143,6 +100,7 @@ function establish(tcp: TcpCore, connection: number): void {
   table.highRxt[connection] = table.iss[connection]!;
   table.rcvSpaceUs[connection] = tcp.nowUs();
   table.lastSentMs[connection] = tcp.nowMs() | 0;
+  tcp.output.push(connection);
 }
 
 /** The ACK of our SYN in SYN-RECEIVED. Returns false when the segment is to be dropped: the accept queue is full. */
@@ -196,7 +154,7 @@ export function synSentInput(tcp: TcpCore, connection: number, segment: Segment)
     return false;
   }
   if ((flags & TcpFlag.syn) === 0) return false;
-  takeSyn(tcp, connection, segment, table.flags[connection]! & OFFERED);
+  takeSyn(tcp, connection, segment, table.flags[connection]! & OFFERED_OPTIONS);
   table.lastReceivedMs[connection] = tcp.nowMs() | 0;
   if (hasAck) {
     synAcknowledged(tcp, connection, segment);

@@ -7,22 +7,12 @@ import type { TcpCore } from './tcp-core.js';
 
 const US_PER_TICK = 4;
 /** First word of what is hashed: results for different purposes have nothing to do with each other. */
-const Purpose = { sequence: 1, timestamp: 2, port: 3, portCounter: 4 } as const;
+export const Purpose = { sequence: 1, timestamp: 2, port: 3, portCounter: 4, cookie: 5 } as const;
 
 /** ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M counting 4 µs. RFC 6528 section 3. */
 export function initialSequence(tcp: TcpCore, connection: number): number {
-  const ticks = Math.floor(tcp.clock.nowNs / (US_PER_TICK * NS_PER_US));
-  return (ticks + hashFlow(tcp, connection, Purpose.sequence, tcp.table.ports[connection]!)) | 0;
-}
-
-/** The same for all connections to the peer from the local address, so that its clock goes on when ports are used again. */
-export function timestampOffset(tcp: TcpCore, connection: number): number {
-  return hashFlow(tcp, connection, Purpose.timestamp, 0);
-}
-
-function hashFlow(tcp: TcpCore, connection: number, purpose: number, ports: number): number {
   const { table, sip, hashWords: words } = tcp;
-  words[0] = purpose;
+  words[0] = Purpose.sequence;
   words[1] = table.namespace[connection]!;
   words[2] = table.local0[connection]!;
   words[3] = table.local1[connection]!;
@@ -32,8 +22,19 @@ function hashFlow(tcp: TcpCore, connection: number, purpose: number, ports: numb
   words[7] = table.remote1[connection]!;
   words[8] = table.remote2[connection]!;
   words[9] = table.remote3[connection]!;
-  words[10] = ports;
-  return sip.hash(words, 11);
+  words[10] = table.ports[connection]!;
+  const ticks = Math.floor(tcp.clock.nowNs / (US_PER_TICK * NS_PER_US));
+  return (ticks + sip.hash(words, 11)) | 0;
+}
+
+/** The same for all connections between two addresses, so that the clock goes on when a port is used again. */
+export function timestampOffset(tcp: TcpCore, namespace: number, local: number, remote: number): number {
+  const { sip, hashWords: words } = tcp;
+  words[0] = Purpose.timestamp;
+  words[1] = namespace;
+  words[2] = local;
+  words[3] = remote;
+  return sip.hash(words, 4);
 }
 
 /** Where the search for a port begins, and which of the counters it advances: F() and G() of RFC 6056 section 3.3.4. */

@@ -38,7 +38,11 @@ function pathMtu(tcp: TcpCore, connection: number): number {
 
 /** What we announce in SYN: the interface's MTU without headers; the path's MTU does not count. RFC 6691 section 2. */
 export function announcedMss(tcp: TcpCore, connection: number): number {
-  const egress = tcp.table.egress[connection]!;
+  return mssOfInterface(tcp, tcp.table.egress[connection]!);
+}
+
+/** The same for an interface; 0: none. */
+export function mssOfInterface(tcp: TcpCore, egress: number): number {
   const mtu = egress === 0 ? DEFAULT_MTU : Math.min(tcp.routes.mtu(egress), MAX_PACKET_BYTES);
   return mtu - IPV4_AND_TCP_HEADER_BYTES;
 }

@@ -75,6 +75,11 @@ export class TcpCore {
   timeWaitHead = -1;
   timeWaitTail = -1;
   events!: TransportEvents;
+  /** Highest sequence number of a connection in TIME-WAIT that makes room for the next one; taken by whoever makes that. */
+  issFloor = 0;
+  hasIssFloor = false;
+  /** When a SYN cookie was sent last. */
+  lastCookieMs = -Infinity;
   /** Counters of the node tcp4-input. Written by: functions that it calls. */
   counters: Uint32Array = new Uint32Array(TCP_COUNTERS.length);
   /** Counters of RFC 6056 section 3.3.4. */

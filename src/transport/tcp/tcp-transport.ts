@@ -1,13 +1,14 @@
 /** TCP of one worker: listeners and connections as the session layer sees them, time and events as the engine does. */
 import { NS_PER_MS, type TimerSource } from '../../base/time.js';
 import { setFlowKeyIpv4 } from '../../flow/flow-table.js';
+import type { IcmpErrorHandler } from '../../l3/icmp-error-handlers.js';
 import type { FifoTable } from '../../mem/fifo.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import type { ErrnoName, TransportEvents } from '../events.js';
 import { connectTo } from './active-open.js';
 import { closeConnection, shutdownConnection } from './close.js';
 import { chooseListenPort, isListening } from './ephemeral-port.js';
-import { resumeSyn } from './handshake.js';
+import { icmpErrorArrives } from './icmp-error.js';
 import { connectionInfo } from './info.js';
 import {
   endConnection,
@@ -17,6 +18,7 @@ import {
   releaseConnection,
   resetConnection,
 } from './lifecycle.js';
+import { resumeSyn } from './listen.js';
 import { isWindowUpdateDue } from './receive-window.js';
 import { applySetting } from './setting.js';
 import type { AddressWords, ConnectOptions, ListenOptions, Tcp, TcpInfo } from './tcp.js';
@@ -29,12 +31,15 @@ const PARKED_RETRY_NS = NS_PER_MS;
 
 export class TcpTransport implements Tcp, TimerSource {
   readonly core: TcpCore;
+  /** To be registered with the network layer for the protocol TCP. */
+  readonly onIcmpError: IcmpErrorHandler;
   readonly #expire: (timer: number) => void;
   readonly #free: (connection: number) => void;
 
   constructor(options: TcpOptions) {
     const core = new TcpCore(options);
     this.core = core;
+    this.onIcmpError = (stack, type, code, info, quoteAt) => icmpErrorArrives(core, stack, type, code, info, quoteAt);
     this.#expire = (timer) => timerExpired(core, timer);
     this.#free = (connection) => freeConnection(core, connection);
   }

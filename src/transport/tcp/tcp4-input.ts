@@ -22,16 +22,17 @@ import {
   tcpWindow,
 } from '../../wire/tcp.js';
 import { readTcpOptions } from '../../wire/tcp-options.js';
-import { synArrives, synSentInput } from './handshake.js';
-import { endConnection, findListenerValue } from './lifecycle.js';
-import { turnIntoReset } from './reply-reset.js';
+import { synSentInput } from './handshake.js';
+import { findListenerValue } from './lifecycle.js';
+import { ackForListener, synArrives } from './listen.js';
+import { Reply, turnIntoReset } from './reply.js';
 import type { Segment } from './segment.js';
 import { segmentArrives } from './segment-arrives.js';
 import type { TcpContext } from './tcp-context.js';
 import { listenerValue, type TcpCore } from './tcp-core.js';
 import { TCP_COUNTERS, TcpCounter } from './tcp-counters.js';
 import { TcpState } from './tcp-state.js';
-import { isReusable } from './time-wait.js';
+import { isReusable, makeRoom } from './time-wait.js';
 
 const Next = { drop: 0, ip4Output: 1 } as const;
 const CHECKSUM_KNOWN = PacketFlag.checksumValid | PacketFlag.checksumPartial;
@@ -50,7 +51,10 @@ export const tcp4Input: NodeSpec<TcpContext> = {
         counters[check]!++;
         if (check !== TcpCheck.ok) {
           next[i] = Next.drop;
-        } else if (dispatch(core, segment, pool.stack[slot]!) && turnIntoReset(core, segment)) {
+          continue;
+        }
+        const reply = dispatch(core, segment, pool.stack[slot]!);
+        if (reply === Reply.answer || (reply === Reply.reset && turnIntoReset(core, segment))) {
           next[i] = Next.ip4Output;
         } else {
           pool.give(slot);
@@ -109,8 +113,8 @@ function chainSum(pool: PacketPool, kernels: Kernels, slot: number, at: number, 
   return done === bytes ? sum : 0;
 }
 
-/** Returns true if the segment is to be answered with RST. */
-function dispatch(core: TcpCore, segment: Segment, stack: number): boolean {
+/** Returns a {@link Reply}. */
+function dispatch(core: TcpCore, segment: Segment, stack: number): number {
   const namespace = core.namespaceOfStack[stack]!;
   const ports = (segment.destinationPort << 16) | segment.sourcePort;
   setFlowKeyIpv4(core.key, namespace, IpProtocol.tcp, segment.destination, segment.source, ports);
@@ -118,19 +122,23 @@ function dispatch(core: TcpCore, segment: Segment, stack: number): boolean {
   if (connection < 0) return dispatchToListener(core, segment, stack, namespace);
   core.pool.connection[segment.slot] = connection;
   const state = core.table.state[connection]!;
-  if (state === TcpState.synSent) return synSentInput(core, connection, segment);
   if (state === TcpState.timeWait && isReusable(core, connection, segment)) {
-    endConnection(core, connection);
-    return dispatchToListener(core, segment, stack, namespace);
+    makeRoom(core, connection);
+    const reply = dispatchToListener(core, segment, stack, namespace);
+    core.hasIssFloor = false;
+    return reply;
   }
-  return segmentArrives(core, connection, segment);
+  const isRefused =
+    state === TcpState.synSent ? synSentInput(core, connection, segment) : segmentArrives(core, connection, segment);
+  return isRefused ? Reply.reset : Reply.none;
 }
 
 /** RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN). */
-function dispatchToListener(core: TcpCore, segment: Segment, stack: number, namespace: number): boolean {
-  const isSyn = (segment.flags & (TcpFlag.syn | TcpFlag.ack | TcpFlag.rst)) === TcpFlag.syn;
+function dispatchToListener(core: TcpCore, segment: Segment, stack: number, namespace: number): number {
   const value = findListenerValue(core, namespace, segment.destination, segment.destinationPort);
-  if (isSyn && value < -1) return synArrives(core, listenerValue(value), stack, segment);
+  const kind = segment.flags & (TcpFlag.syn | TcpFlag.ack | TcpFlag.rst);
+  if (value < -1 && kind === TcpFlag.syn) return synArrives(core, listenerValue(value), stack, segment);
+  if (value < -1 && kind === TcpFlag.ack) return ackForListener(core, listenerValue(value), stack, segment);
   core.counters[TcpCounter.noConnection]!++;
-  return true;
+  return Reply.reset;
 }

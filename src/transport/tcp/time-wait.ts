@@ -1,7 +1,8 @@
-/** When a SYN may take the place of a connection in TIME-WAIT. Read RFC 6191 section 2 and RFC 9293 section 3.6.1 first. */
+/** When a new connection may take the place of one in TIME-WAIT. Read RFC 6191 section 2 and RFC 9293 section 3.6.1 first. */
 import { seqGt } from '../../base/seqnum.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { TcpOptionBit } from '../../wire/tcp-options.js';
+import { endConnection } from './lifecycle.js';
 import type { Segment } from './segment.js';
 import type { TcpCore } from './tcp-core.js';
 import { ConnectionFlag } from './tcp-state.js';
@@ -17,4 +18,11 @@ export function isReusable(tcp: TcpCore, connection: number, segment: Segment): 
   const { tsVal } = segment.options;
   if (seqGt(tsVal, table.tsRecent[connection]!)) return true;
   return tsVal === table.tsRecent[connection] && isBeyond;
+}
+
+/** Ends a connection in TIME-WAIT for one with the same flow, whose numbers will begin behind the old ones. */
+export function makeRoom(tcp: TcpCore, connection: number): void {
+  tcp.issFloor = tcp.table.sndMax[connection]!;
+  tcp.hasIssFloor = true;
+  endConnection(tcp, connection);
 }

@@ -32,6 +32,7 @@ import { Arena } from '../../mem/arena.js';
 import { PacketPool } from '../../mem/packet-pool.js';
 import { RegionHeap } from '../../mem/region-heap.js';
 import { parseIpv4, parseIpv4Cidr } from '../../wire/address.js';
+import { IpProtocol } from '../../wire/ip-protocol.js';
 import { SynVerdict, type TransportEvents } from '../events.js';
 import { L3Routes } from '../routes.js';
 import type { TcpConfig } from '../tcp/tcp-config.js';
@@ -100,6 +101,7 @@ export class TcpLab {
       config: { maxConnections: 1024, ...options.config },
     });
     this.tcp.events = { ...NO_EVENTS, ...options.events };
+    this.l3.onIcmpError(IpProtocol.tcp, this.tcp.onIcmpError);
     this.graph = new Graph<TcpContext>({
       pool,
       clock,

@@ -1,5 +1,5 @@
 /**
- * RST for segments that belong to no connection, or to one that never was. Read RFC 9293 section 3.10.7.1 first.
+ * Answers to segments that belong to no connection, or to one that never was. Read RFC 9293 section 3.10.7.1 first.
  *
  * The answer is written over the packet that caused it: no memory is needed, and there are never more answers than packets.
  */
@@ -12,6 +12,16 @@ import type { Segment } from './segment.js';
 import type { TcpCore } from './tcp-core.js';
 import { TcpCounter } from './tcp-counters.js';
 
+/** What becomes of a packet that was handled. */
+export const Reply = {
+  /** It is given back. */
+  none: 0,
+  /** Its sender is to be answered with RST. */
+  reset: 1,
+  /** It has been turned into the answer. */
+  answer: 2,
+} as const;
+
 /** Turns the segment's packet into a RST to its sender. Returns false if none is due: the segment is a RST itself. */
 export function turnIntoReset(tcp: TcpCore, segment: Segment): boolean {
   if (segment.flags & TcpFlag.rst) return false;
@@ -21,11 +31,11 @@ export function turnIntoReset(tcp: TcpCore, segment: Segment): boolean {
   const ack = hasAck ? 0 : seqAdd(segment.seq, sequenceLength);
   const flags = hasAck ? TcpFlag.rst : TcpFlag.rst | TcpFlag.ack;
   tcp.counters[TcpCounter.resetsSent]!++;
-  turnInto(tcp, segment, seq, ack, flags, 0);
+  turnInto(tcp, segment, seq, ack, flags, 0, 0);
   return true;
 }
 
-/** Writes both headers of an answer without data over the packet of `segment`; lengths are those of a segment without options. */
+/** Writes both headers of an answer without data over the packet of `segment`. The caller writes the `optionBytes` behind them. */
 export function turnInto(
   tcp: TcpCore,
   segment: Segment,
@@ -33,6 +43,7 @@ export function turnInto(
   ack: number,
   flags: number,
   window: number,
+  optionBytes: number,
 ): void {
   const { pool } = tcp;
   const slot = segment.slot;
@@ -43,8 +54,9 @@ export function turnInto(
   }
   const ip = pool.dataStart(slot);
   const at = ip + IPV4_MIN_HEADER_BYTES;
-  const bytes = IPV4_MIN_HEADER_BYTES + TCP_MIN_HEADER_BYTES;
-  writeTcp(pool.view, at, segment.destinationPort, segment.sourcePort, seq, ack, TCP_MIN_HEADER_BYTES, flags, window);
+  const headerBytes = TCP_MIN_HEADER_BYTES + optionBytes;
+  const bytes = IPV4_MIN_HEADER_BYTES + headerBytes;
+  writeTcp(pool.view, at, segment.destinationPort, segment.sourcePort, seq, ack, headerBytes, flags, window);
   writeIpv4(
     pool.view,
     ip,
