@@ -7,13 +7,14 @@ import { L3_TARGETS, L3Target } from './l3-target.js';
 import { NO_NEIGHBOR } from './neighbor-table.js';
 
 const DROP = L3_TARGETS.length;
-const Counter = { tableFull: 0 } as const;
+/** `evicted`: the neighbor had to make room for another one after this packet's lookup. */
+const Counter = { tableFull: 0, evicted: 1 } as const;
 
 /** Finds or makes the neighbor; sends the packet on, or lets it wait and asks for the address. */
 export const ip4Arp: NodeSpec<L3Context> = {
   name: 'ip4-arp',
   nexts: [...L3_TARGETS, 'drop'],
-  counters: ['neighbor table full'],
+  counters: ['neighbor table full', 'neighbor evicted'],
   make: ({ pool, counters, emit, l3 }) => {
     const { view, head, adjacency, vrf } = pool;
     const { kind, interface: interfaceOf } = l3.adjacencies;
@@ -33,8 +34,8 @@ export const ip4Arp: NodeSpec<L3Context> = {
         const slot = slots[i]!;
         const found = adjacency[slot]!;
         const row = kind[found] === AdjacencyKind.glean ? glean(slot, found) : found;
-        if (row === NO_NEIGHBOR) {
-          counters[Counter.tableFull]!++;
+        if (row === NO_NEIGHBOR || kind[row] === AdjacencyKind.reserved) {
+          counters[row === NO_NEIGHBOR ? Counter.tableFull : Counter.evicted]!++;
           next[i] = DROP;
           continue;
         }

@@ -306,6 +306,25 @@ test('a table full of rows that must stay drops packets to others', () => {
   assert.equal(lab.close(), 0);
 });
 
+test('a packet whose neighbor has just made room for another one is dropped', () => {
+  const { lab, stack, sendTo } = makeHost({ neighbors: 1 });
+  sendTo('10.0.0.2');
+  for (const destination of ['10.0.0.3', '10.0.0.2']) {
+    const packet = udpPacket({ source: '10.0.0.1', destination });
+    const slot = lab.pool.take();
+    lab.pool.bytes.set(packet, lab.pool.head[slot]!);
+    lab.pool.length[slot] = packet.length;
+    lab.pool.totalLength[slot] = packet.length;
+    lab.pool.stack[slot] = stack;
+    lab.graph.inject('ip4-output', slot);
+  }
+  lab.settle();
+  assert.equal(lab.count('ip4-arp', 'neighbor evicted'), 1);
+  sendTo('10.0.0.4');
+  lab.run(40_000);
+  assert.equal(lab.close(), 0);
+});
+
 test('requests caused by packets are limited per stack', () => {
   const { lab, tap, sendTo } = makeHost({ neighbors: 1024 });
   lab.addAddress(1, '10.9.0.1/16');
