@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loopbackConfig } from './default-config.js';
 import { resolveConfig } from './load.js';
 import { parseBitRate, parseBytes, parseFraction, parseMilliseconds } from './quantity.js';
 import { suggest } from './suggest.js';
@@ -35,6 +36,10 @@ test('every default lies within its own limits, and is what a configuration has 
   const { memory, tunables } = resolveConfig({});
   assert.deepEqual(memory, defaultsOf(MEMORY_TABLE));
   assert.deepEqual(tunables, { tcp: defaultsOf(TUNABLE_TABLE.tcp) });
+});
+
+test('the network of one stack is what the schema makes of it', () => {
+  assert.deepEqual(loopbackConfig('host'), resolveConfig({ stacks: { host: {} } }));
 });
 
 test('tunables are held within their limits', () => {

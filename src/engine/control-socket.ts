@@ -1,7 +1,7 @@
 /**
  * The Unix socket of a network: HTTP/JSON for those who look and steer, and by upgrade the sessions of attached programs.
  *
- *   GET /session?stack=NAME, Upgrade: usernet-session ──► 101, then session messages both ways
+ *   GET /session?stack=NAME, Upgrade: usernet-session ──► 101, the stack's name servers, session messages both ways
  *   anything else                                     ──► `onRequest`, set by the control API
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
@@ -24,6 +24,8 @@ export const SESSION_PROTOCOL = 'usernet-session';
 /** What programs attach to. */
 export interface AttachTarget {
   readonly stackNames: readonly string[];
+  /** Name servers of a stack, as `10.0.0.1:53`: what an attached program asks. */
+  nameServersOf(stack: string): readonly string[];
   /** Takes the connection of a program: session messages from here on, `firstBytes` first. */
   attach(stack: string, socket: Duplex, firstBytes: Buffer): void;
 }
@@ -100,7 +102,13 @@ export class ControlSocket {
       refuse(socket, 404, `there is no stack "${stack}"`, suggest(stack, target.stackNames));
       return;
     }
-    socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: ${SESSION_PROTOCOL}\r\n\r\n`);
+    const headers = [
+      `HTTP/1.1 101 ${STATUS_CODES[101]}`,
+      'Connection: Upgrade',
+      `Upgrade: ${SESSION_PROTOCOL}`,
+      `Usernet-Name-Servers: ${target.nameServersOf(stack).join(', ')}`,
+    ];
+    socket.write(`${headers.join('\r\n')}\r\n\r\n`);
     this.#attached.add(socket);
     socket.once('close', () => this.#attached.delete(socket));
     target.attach(stack, socket, firstBytes);

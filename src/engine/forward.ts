@@ -9,6 +9,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { UsernetError } from '../base/errors.js';
 import type { ForwardConfig } from '../config/schema.js';
+import { runOnKernel } from '../sockets/current-stack.js';
 
 /** Connects from inside the forward's stack. */
 export type ConnectInside = (options: { host: string; port: number; allowHalfOpen: boolean }) => Socket;
@@ -20,7 +21,8 @@ export class Forward {
 
   private constructor(config: ForwardConfig, connect: ConnectInside) {
     this.config = config;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (outer) => this.#join(outer, connect));
+    const onConnection = (outer: Socket): void => this.#join(outer, connect);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
   }
 
   /** Listens in the kernel. Throws USERNET_FORWARD with the reason when it can't. */
@@ -29,9 +31,12 @@ export class Forward {
     const { host, port } = config.listen;
     return new Promise((done, fail) => {
       forward.#server.once('error', (error: NodeJS.ErrnoException) => fail(describe(config, error)));
-      forward.#server.listen({ host, port }, () => {
-        forward.#server.removeAllListeners('error');
-        done(forward);
+      // Also in a process whose own sockets are led to a stack.
+      runOnKernel(() => {
+        forward.#server.listen({ host, port }, () => {
+          forward.#server.removeAllListeners('error');
+          done(forward);
+        });
       });
     });
   }

@@ -139,8 +139,7 @@ export class Network {
     if (existing !== undefined) return existing;
     const row = this.stackRow(name);
     const sessions = new DirectPort(this.worker.sessions, { name: 'in-process', namespace: row, stack: row });
-    const nameServers = (this.#config.stacks[name]?.dns ?? []).map(({ host, port }) => ({ address: host, port }));
-    const stack = new Stack(name, sessions, { nameServers });
+    const stack = new Stack(name, sessions, { nameServers: this.#nameServersOf(name) });
     this.#stacks.set(name, stack);
     return stack;
   }
@@ -282,6 +281,7 @@ export class Network {
       get stackNames() {
         return network.stackNames;
       },
+      nameServersOf: (stack) => this.#nameServersOf(stack).map(({ address, port }) => `${address}:${port}`),
       attach: (stack, socket, firstBytes) => {
         const row = this.stackRow(stack);
         attachProgram(this.worker.sessions, row, socket, firstBytes);
@@ -294,6 +294,10 @@ export class Network {
     const forward = await Forward.open(config, (options) => this.stack(config.from).connect(options));
     this.#forwards.set(id, forward);
     if (!this.#isReferenced) forward.unref();
+  }
+
+  #nameServersOf(stack: string): { address: string; port: number }[] {
+    return (this.#config.stacks[stack]?.dns ?? []).map(({ host, port }) => ({ address: host, port }));
   }
 
   #startProgram(id: string, spec: ObjectSpecs['program']): void {

@@ -5,10 +5,12 @@
  * copied once. Who looks at `isStreamBase` is about to consume natively; from then on reads go the native way.
  * Return values and the order of callbacks are those of libuv's TCP handles.
  */
+import { Errno } from '../session/errno.js';
 import { SessionEvent, type SessionMessage } from '../session/message.js';
 import { callInto, inRootContext } from './callback.js';
 import { atClosing } from './closing.js';
 import { Endpoint } from './endpoint.js';
+import { destroyOwner } from './handle-owner.js';
 import {
   type EndpointObject,
   type NodeRequest,
@@ -264,6 +266,8 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
         break;
       case SessionEvent.closed:
       case SessionEvent.detached:
+        // The stack was closed by its owner, which is no failure of the connection.
+        if (event.errno === Errno.ECONNABORTED && connect === undefined && destroyOwner(this)) break;
         if (connect !== undefined) this.#endConnect(connect, uvCodeOf(event.errno));
         this.#onGone(event.errno);
         break;

@@ -1,4 +1,5 @@
 /** The listening side of a TCP handle: a listener of the session layer and the connections that it reports. */
+import { Errno } from '../session/errno.js';
 import { SessionEvent, SessionMessage } from '../session/message.js';
 import type { EventTarget, StackSockets } from './stack-sockets.js';
 import type { TcpBind } from './tcp-bind.js';
@@ -52,6 +53,8 @@ export class TcpListener implements EventTarget {
 
   onSessionEvent(event: SessionMessage): void {
     if (event.type === SessionEvent.accepted) this.#events.onAccepted(event);
-    else if (event.type === SessionEvent.detached) this.#events.onListenerFailed(uvCodeOf(event.errno));
+    if (event.type !== SessionEvent.detached) return;
+    // A stack that its owner has closed is no error of the server: it just hears nothing any more.
+    if (event.errno !== Errno.ECONNABORTED) this.#events.onListenerFailed(uvCodeOf(event.errno));
   }
 }

@@ -3,6 +3,7 @@
  * of callbacks and what keeps the event loop alive are those of libuv's UDP handles.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { Errno } from '../session/errno.js';
 import { SessionEvent, SessionMessage, SocketOption } from '../session/message.js';
 import type { DatagramInfo } from '../session/port.js';
 import { callInto } from './callback.js';
@@ -196,6 +197,8 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
         return;
       case SessionEvent.udpError:
       case SessionEvent.detached:
+        // A stack that its owner has closed is no error of the socket: it just hears nothing any more.
+        if (event.errno === Errno.ECONNABORTED) return;
         this.#error = uvCodeOf(event.errno);
         break;
     }
