@@ -1,6 +1,6 @@
 /** Packets whose next hop has no confirmed link address. Read RFC 826 and RFC 1122 section 2.3.2 first. */
 import { CONSUMED, type NodeSpec } from '../graph/node.js';
-import { ipv4Destination } from '../wire/ipv4.js';
+import { ipv4Destination, ipv4Ttl } from '../wire/ipv4.js';
 import { AdjacencyKind } from './adjacency.js';
 import type { L3Context } from './l3-context.js';
 import { L3_TARGETS, L3Target } from './l3-target.js';
@@ -16,7 +16,7 @@ export const ip4Arp: NodeSpec<L3Context> = {
   nexts: [...L3_TARGETS, 'drop'],
   counters: ['neighbor table full', 'neighbor evicted'],
   make: ({ pool, counters, emit, l3 }) => {
-    const { view, head, adjacency, vrf } = pool;
+    const { view, head, adjacency, vrf, rxInterface } = pool;
     const { kind, interface: interfaceOf } = l3.adjacencies;
 
     /** The row of the destination itself, for a packet that came to its network's row. */
@@ -32,6 +32,11 @@ export const ip4Arp: NodeSpec<L3Context> = {
       const { slots, count } = frame;
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
+        if (rxInterface[slot] !== 0 && ipv4Ttl(view, head[slot]!) <= 1) {
+          // Nobody has to be found for a packet that ends here: ip4-rewrite looks at the TTL first.
+          next[i] = L3Target.rewrite;
+          continue;
+        }
         const found = adjacency[slot]!;
         const row = kind[found] === AdjacencyKind.glean ? glean(slot, found) : found;
         if (row === NO_NEIGHBOR || kind[row] === AdjacencyKind.reserved) {

@@ -109,19 +109,30 @@ export class L3 implements TimerSource {
 
   /** Removes a stack. Precondition: `removeInterface` was called for its interfaces. */
   removeStack(stack: number): void {
-    this.#routes.removeAll(this.stacks.vrf[stack]!);
-    this.pathMtus.clear(this.stacks.vrf[stack]!);
+    for (const vrf of this.stacks.vrfsOf(stack)) this.removeVrf(vrf);
     this.stacks.remove(stack);
   }
 
-  setForwarding(stack: number, isOn: boolean): void {
-    this.stacks.forwarding[this.stacks.vrf[stack]!] = isOn ? 1 : 0;
+  /** Adds one more VRF to a stack: routes and addresses apart from those of its default VRF. Returns its index. */
+  createVrf(stack: number): number {
+    return this.stacks.addVrf(stack, this.stacks.forwarding[this.stacks.vrf[stack]!] === 1);
   }
 
-  /** Makes an interface known whose `stack` is set; puts it into the stack's default VRF. */
-  addInterface(interfaceIndex: number): void {
+  /** Removes a VRF with its routes. Precondition: `removeInterface` was called for its interfaces. */
+  removeVrf(vrf: number): void {
+    this.#routes.removeAll(vrf);
+    this.pathMtus.clear(vrf);
+    this.stacks.removeVrf(vrf);
+  }
+
+  setForwarding(stack: number, isOn: boolean): void {
+    for (const vrf of this.stacks.vrfsOf(stack)) this.stacks.forwarding[vrf] = isOn ? 1 : 0;
+  }
+
+  /** Makes an interface known whose `stack` is set; puts it into a VRF of that stack, by default its default one. */
+  addInterface(interfaceIndex: number, vrf?: number): void {
     const stack = this.interfaces.stack[interfaceIndex]!;
-    this.interfaces.vrf[interfaceIndex] = this.stacks.vrf[stack]!;
+    this.interfaces.vrf[interfaceIndex] = vrf ?? this.stacks.vrf[stack]!;
     this.links.add(interfaceIndex);
     if (!this.links.isLoopback(interfaceIndex)) return;
     this.stacks.loopback[stack] = interfaceIndex;
@@ -167,7 +178,7 @@ export class L3 implements TimerSource {
 
   /**
    * Gives an interface an address, and routes to it and its network. It is announced on the link (gratuitous ARP).
-   * Throws USERNET_ADDRESS_INVALID if no host can have it, USERNET_ADDRESS_IN_USE if the stack has it.
+   * Throws USERNET_ADDRESS_INVALID if no host can have it, USERNET_ADDRESS_IN_USE if the interface's VRF has it.
    */
   addAddress(interfaceIndex: number, address: number, prefixLength: number): void {
     const isRight = isIpv4Unicast(address) && prefixLength >= 1 && prefixLength <= 32;
@@ -175,9 +186,9 @@ export class L3 implements TimerSource {
       const text = formatIpv4Cidr(address, prefixLength);
       throw new UsernetError('USERNET_ADDRESS_INVALID', `no interface can have the address ${text}`);
     }
-    if (this.routesOut.holder(this.interfaces.stack[interfaceIndex]!, address) !== NO_INTERFACE) {
+    if (this.#hasAddress(this.interfaces.vrf[interfaceIndex]!, address)) {
       const text = formatIpv4Cidr(address, prefixLength);
-      throw new UsernetError('USERNET_ADDRESS_IN_USE', `the stack has the address ${text} already`);
+      throw new UsernetError('USERNET_ADDRESS_IN_USE', `an interface has the address ${text} already`);
     }
     this.addresses.add(interfaceIndex, address, prefixLength);
     this.#routes.addAddress(interfaceIndex, address, prefixLength);
@@ -339,6 +350,13 @@ export class L3 implements TimerSource {
   #showHost(interfaceIndex: number, address: number, row: number): void {
     const rib = this.stacks.rib(this.interfaces.vrf[interfaceIndex]!);
     rib.addHost(address, interfaceIndex, row, this.links.link(interfaceIndex));
+  }
+
+  #hasAddress(vrf: number, address: number): boolean {
+    for (let index = 1; index < this.interfaces.end; index++) {
+      if (this.interfaces.vrf[index] === vrf && this.addresses.find(index, address) !== undefined) return true;
+    }
+    return false;
   }
 
   #announce(interfaceIndex: number): void {

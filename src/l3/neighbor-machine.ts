@@ -109,6 +109,8 @@ export class NeighborMachine implements TimerSource {
       if (victim === NO_NEIGHBOR) return NO_NEIGHBOR;
       table.evictions++;
       this.remove(victim);
+      // The victim's row is free again only after this pass: packets on their way may still carry its number.
+      if (!table.hasRoom(interfaceIndex)) return NO_NEIGHBOR;
     }
     return table.add(interfaceIndex, address);
   }

@@ -103,7 +103,7 @@ export class NeighborTable {
     return NO_NEIGHBOR;
   }
 
-  /** True if there is room for one more on the interface, without or with an eviction. */
+  /** True if there is room for one more on the interface without an eviction. */
   hasRoom(interfaceIndex: number): boolean {
     return this.#counts[interfaceIndex]! < this.#limit && !this.#adjacencies.isFull;
   }

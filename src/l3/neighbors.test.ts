@@ -325,6 +325,15 @@ test('a packet whose neighbor has just made room for another one is dropped', ()
   assert.equal(lab.close(), 0);
 });
 
+test('when all adjacencies are in use, packets to new neighbors are dropped until one is free', () => {
+  const { lab, index, sendTo } = makeHost({ adjacencies: 14 });
+  for (let host = 2; host < 60; host++) sendTo(`10.0.0.${host}`);
+  assert.equal(lab.l3.neighbors.table.count(index), 4);
+  assert.ok(lab.count('ip4-arp', 'neighbor table full') > 20);
+  assert.ok(lab.l3.neighbors.table.evictions > 20);
+  assert.equal(lab.close(), 0);
+});
+
 test('requests caused by packets are limited per stack', () => {
   const { lab, tap, sendTo } = makeHost({ neighbors: 1024 });
   lab.addAddress(1, '10.9.0.1/16');

@@ -5,7 +5,7 @@ import { formatIpv4 } from '../wire/address.js';
 import { Icmpv4TimeExceeded, Icmpv4Type, Icmpv4Unreachable } from '../wire/icmpv4.js';
 import { Ipv4Flag } from '../wire/ipv4.js';
 import { ip, L3Lab } from './testing/l3-lab.js';
-import { udpPacket } from './testing/packets.js';
+import { arpFrame, frame, udpPacket } from './testing/packets.js';
 
 interface Net {
   lab: L3Lab;
@@ -70,6 +70,46 @@ test('time exceeded shows each router on the way (RFC 1812 section 5.3.1)', () =
   assert.equal(formatIpv4(result.from), '10.0.0.1');
   assert.equal(result.type, Icmpv4Type.timeExceeded);
   assert.equal(result.code, Icmpv4TimeExceeded.ttl);
+  assert.equal(lab.close(), 0);
+});
+
+test('a packet whose TTL ends at a router asks for no neighbor there (RFC 1812 section 5.3.1)', () => {
+  const { lab, left } = makeNet();
+  const results = lab.ping(left, '10.0.1.77', { ttl: 1 });
+  lab.run(10);
+  assert.ok(results[0]?.kind === 'error' && results[0].type === Icmpv4Type.timeExceeded);
+  assert.equal(lab.l3.neighbors.requestsSent, 4 + 1, 'four announcements, and one for the way back');
+  assert.equal(lab.close(), 0);
+});
+
+test('VRFs of one stack have addresses and routes of their own', () => {
+  const lab = new L3Lab();
+  const stack = lab.l3.createStack({ forwarding: true });
+  const red = lab.l3.createVrf(stack);
+  const { tap: first } = lab.addTap(stack, 'first', ['10.0.0.1/24']);
+  const { tap: second, index } = lab.addTap(stack, 'second', []);
+  lab.l3.removeInterface(index);
+  lab.l3.addInterface(index, red);
+  lab.addAddress(index, '10.0.0.1/24');
+  lab.l3.addRoute(red, ip('192.0.2.0'), 24, { kind: 'prohibit' });
+  lab.settle();
+  const request = arpFrame({ sender: '10.0.0.9', target: '10.0.0.1' });
+  for (const tap of [first, second]) {
+    tap.bring(request);
+    lab.settle();
+    tap.sent.length = 0;
+  }
+  const packet = udpPacket({ source: '10.0.0.9', destination: '192.0.2.1' });
+  first.bring(frame(packet, 1));
+  second.bring(frame(packet, 2));
+  lab.settle();
+  const [one, two] = [first, second].map(({ sent }) => sent.map(({ bytes }) => bytes[35]));
+  assert.deepEqual(one, [Icmpv4Unreachable.network]);
+  assert.deepEqual(two, [Icmpv4Unreachable.administrativelyProhibited]);
+  assert.throws(() => lab.addAddress(index, '10.0.0.1/8'), { code: 'USERNET_ADDRESS_IN_USE' });
+  for (const each of [1, index]) lab.l3.removeInterface(each);
+  lab.l3.removeStack(stack);
+  assert.equal(lab.l3.createStack(), stack);
   assert.equal(lab.close(), 0);
 });
 

@@ -57,12 +57,18 @@ export class StackTable {
     return stack;
   }
 
-  /** Precondition: its interfaces are gone. */
+  /** Precondition: its VRFs are gone. */
   remove(stack: number): void {
-    for (let vrf = 0; vrf < this.maxVrfs; vrf++) {
-      if (this.#ribs[vrf] !== undefined && this.stackOfVrf[vrf] === stack) this.removeVrf(vrf);
-    }
     this.#isUsed[stack] = false;
+  }
+
+  /** The VRFs of a stack. */
+  vrfsOf(stack: number): number[] {
+    const found: number[] = [];
+    this.#ribs.forEach((rib, vrf) => {
+      if (rib !== undefined && this.stackOfVrf[vrf] === stack) found.push(vrf);
+    });
+    return found;
   }
 
   /** Adds one more VRF to a stack. Throws USERNET_VRF_LIMIT. */
