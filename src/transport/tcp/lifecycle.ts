@@ -44,8 +44,6 @@ export function openConnection(
   }
   fifos.open(connection * 2, config.receiveBufferBytes);
   fifos.open(connection * 2 + 1, config.sendBufferBytes);
-  tcp.reassembly.clear(connection);
-  tcp.scoreboard.clear(connection);
   table.ipFields[connection] = IPV4_DEFAULT_TTL;
   table.rtoMs[connection] = config.initialRtoMs;
   table.userTimeoutMs[connection] = config.userTimeoutMs;
@@ -69,6 +67,7 @@ export function endConnection(tcp: TcpCore, connection: number): void {
   for (let kind = 0; kind < 1 << TCP_TIMER_BITS; kind++) tcp.stopTimer(connection, kind);
   tcp.fifos.close(connection * 2 + 1);
   tcp.reassembly.clear(connection);
+  tcp.scoreboard.clear(connection);
   if ((table.flags[connection]! & ConnectionFlag.held) === 0) freeConnection(tcp, connection);
 }
 

@@ -9,8 +9,10 @@ export class OutputQueue {
   /** Called when the queue had been empty: the engine schedules a run. */
   wake: () => void = () => {};
   readonly #table: TcpTable;
+  #count = 0;
   #head = NO_CONNECTION;
   #tail = NO_CONNECTION;
+  #parkedCount = 0;
   #parkedHead = NO_CONNECTION;
   #parkedTail = NO_CONNECTION;
 
@@ -20,6 +22,11 @@ export class OutputQueue {
 
   get isEmpty(): boolean {
     return this.#head === NO_CONNECTION;
+  }
+
+  /** Connections in the queue, without those parked. */
+  get count(): number {
+    return this.#count;
   }
 
   get hasParked(): boolean {
@@ -32,6 +39,7 @@ export class OutputQueue {
     if (flags[connection]! & ConnectionFlag.queued) return;
     flags[connection]! |= ConnectionFlag.queued;
     this.#table.outputNext[connection] = NO_CONNECTION;
+    this.#count++;
     if (this.#head === NO_CONNECTION) {
       this.#head = connection;
       this.#tail = connection;
@@ -46,6 +54,7 @@ export class OutputQueue {
   shift(): number {
     const connection = this.#head;
     if (connection === NO_CONNECTION) return NO_CONNECTION;
+    this.#count--;
     this.#head = this.#table.outputNext[connection]!;
     if (this.#head === NO_CONNECTION) this.#tail = NO_CONNECTION;
     this.#table.flags[connection]! &= ~ConnectionFlag.queued;
@@ -56,6 +65,7 @@ export class OutputQueue {
   park(connection: number): void {
     this.#table.flags[connection]! |= ConnectionFlag.queued;
     this.#table.outputNext[connection] = NO_CONNECTION;
+    this.#parkedCount++;
     if (this.#parkedHead === NO_CONNECTION) this.#parkedHead = connection;
     else this.#table.outputNext[this.#parkedTail] = connection;
     this.#parkedTail = connection;
@@ -67,6 +77,8 @@ export class OutputQueue {
     if (this.#head === NO_CONNECTION) this.#head = this.#parkedHead;
     else this.#table.outputNext[this.#tail] = this.#parkedHead;
     this.#tail = this.#parkedTail;
+    this.#count += this.#parkedCount;
+    this.#parkedCount = 0;
     this.#parkedHead = NO_CONNECTION;
     this.#parkedTail = NO_CONNECTION;
   }

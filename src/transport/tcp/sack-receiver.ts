@@ -7,25 +7,27 @@ import type { TcpCore } from './tcp-core.js';
  */
 export function collectSackBlocks(tcp: TcpCore, connection: number, edges: Int32Array, most: number): number {
   const { table, reassembly } = tcp;
-  const ranges = reassembly.count[connection]!;
-  let count = 0;
-  let used = 0;
-  for (let recent = 0; recent < 3 && count < most; recent++) {
-    const sequence = recent === 0 ? table.recentRange0 : recent === 1 ? table.recentRange1 : table.recentRange2;
-    const range = reassembly.find(connection, sequence[connection]!);
-    if (range < 0 || used & (1 << range)) continue;
-    used |= 1 << range;
-    putBlock(tcp, connection, edges, count++, range);
+  let count = putBlock(tcp, connection, edges, 0, reassembly.find(connection, table.recentRange0[connection]!));
+  if (count < most) {
+    count = putBlock(tcp, connection, edges, count, reassembly.find(connection, table.recentRange1[connection]!));
   }
-  for (let range = 0; range < ranges && count < most; range++) {
-    if ((used & (1 << range)) === 0) putBlock(tcp, connection, edges, count++, range);
+  if (count < most) {
+    count = putBlock(tcp, connection, edges, count, reassembly.find(connection, table.recentRange2[connection]!));
+  }
+  for (let range = 0; range < reassembly.count[connection]! && count < most; range++) {
+    count = putBlock(tcp, connection, edges, count, range);
   }
   return count;
 }
 
-function putBlock(tcp: TcpCore, connection: number, edges: Int32Array, index: number, range: number): void {
-  edges[index * 2] = tcp.reassembly.left(connection, range);
-  edges[index * 2 + 1] = tcp.reassembly.right(connection, range);
+/** Adds a range (−1: none) as block number `count`, unless it stands among those before. Returns how many blocks there are. */
+function putBlock(tcp: TcpCore, connection: number, edges: Int32Array, count: number, range: number): number {
+  if (range < 0) return count;
+  const left = tcp.reassembly.left(connection, range);
+  for (let i = 0; i < count; i++) if (edges[i * 2] === left) return count;
+  edges[count * 2] = left;
+  edges[count * 2 + 1] = tcp.reassembly.right(connection, range);
+  return count + 1;
 }
 
 /** Notes that the range around `sequence` changed last. */

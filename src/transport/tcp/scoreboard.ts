@@ -70,11 +70,10 @@ export function skipSacked(tcp: TcpCore, connection: number, sequence: number): 
 /** Where the hole that begins at `sequence` ends: the next range's left edge, or `limit`. */
 export function holeEnd(tcp: TcpCore, connection: number, sequence: number, limit: number): number {
   const { scoreboard } = tcp;
-  for (let i = 0; i < scoreboard.count[connection]!; i++) {
-    const left = scoreboard.left(connection, i);
-    if (seqGt(left, sequence)) return seqLt(left, limit) ? left : limit;
-  }
-  return limit;
+  const index = scoreboard.indexAfter(connection, sequence);
+  if (index === scoreboard.count[connection]) return limit;
+  const left = scoreboard.left(connection, index);
+  return seqLt(left, limit) ? left : limit;
 }
 
 /** Right edge of the highest range; SND.UNA when there is none. */

@@ -2,52 +2,60 @@
  * Sets of ranges of sequence numbers, one set per connection: what has arrived out of order (RFC 9293 section 3.10.7.4), and what
  * the peer has acknowledged selectively (the scoreboard of RFC 6675 section 3).
  *
- * A set holds up to MAX_RANGES disjoint ranges [left, right), sorted, with gaps between them.
+ * A set holds up to MAX_RANGES disjoint ranges [left, right), sorted, with gaps between them. It takes a region of memory with
+ * its first range and gives it back with the last: connections without losses hold none.
  */
 import { seqGeq, seqGt, seqLeq, seqLt } from '../../base/seqnum.js';
 import type { Arena } from '../../mem/arena.js';
+import { MIN_REGION_BITS, type RegionHeap } from '../../mem/region-heap.js';
 
-export const MAX_RANGES = 32;
-const WORDS = MAX_RANGES * 2;
+const BYTES_PER_RANGE = 8;
+/** What a smallest region holds: 512. */
+export const MAX_RANGES = 2 ** MIN_REGION_BITS / BYTES_PER_RANGE;
 
 export class SeqRanges {
-  /** Ranges of each connection. */
+  /** Ranges of each connection. Read by: any. */
   readonly count: Int32Array;
-  /** Left and right edges: range i of connection c stands at (c * MAX_RANGES + i) * 2. */
-  readonly edges: Int32Array;
+  /** Word index of the first range's left edge; its right edge follows. 0 while the set is empty. */
+  readonly #base: Int32Array;
+  readonly #words: Int32Array;
+  readonly #heap: RegionHeap;
 
-  constructor(arena: Arena, connections: number) {
+  constructor(arena: Arena, heap: RegionHeap, connections: number) {
     this.count = arena.int32(connections);
-    this.edges = arena.int32(connections * WORDS);
+    this.#base = arena.int32(connections);
+    this.#words = new Int32Array(arena.memory.buffer);
+    this.#heap = heap;
   }
 
   left(connection: number, index: number): number {
-    return this.edges[connection * WORDS + index * 2]!;
+    return this.#words[this.#base[connection]! + index * 2]!;
   }
 
   right(connection: number, index: number): number {
-    return this.edges[connection * WORDS + index * 2 + 1]!;
+    return this.#words[this.#base[connection]! + index * 2 + 1]!;
   }
 
   clear(connection: number): void {
     this.count[connection] = 0;
+    this.#release(connection);
   }
 
   /** Adds [left, right), joined with what it touches. Returns false when there is no room for one more range. */
   add(connection: number, left: number, right: number): boolean {
-    const edges = this.edges;
-    const base = connection * WORDS;
+    if (this.count[connection] === 0) return this.#begin(connection, left, right);
+    const words = this.#words;
+    const base = this.#base[connection]!;
     const end = base + this.count[connection]! * 2;
-    let first = base;
-    while (first < end && seqLt(edges[first + 1]!, left)) first += 2;
+    const first = base + this.#firstEndingFrom(connection, left) * 2;
     let last = first;
-    while (last < end && seqLeq(edges[last]!, right)) last += 2;
+    while (last < end && seqLeq(words[last]!, right)) last += 2;
     if (first === last) return this.#insert(connection, first, end, left, right);
-    if (seqLt(left, edges[first]!)) edges[first] = left;
-    const oldRight = edges[last - 1]!;
-    edges[first + 1] = seqGt(right, oldRight) ? right : oldRight;
+    if (seqLt(left, words[first]!)) words[first] = left;
+    const oldRight = words[last - 1]!;
+    words[first + 1] = seqGt(right, oldRight) ? right : oldRight;
     if (last > first + 2) {
-      edges.copyWithin(first + 2, last, end);
+      words.copyWithin(first + 2, last, end);
       this.count[connection]! -= (last - first - 2) >> 1;
     }
     return true;
@@ -55,26 +63,40 @@ export class SeqRanges {
 
   /** Forgets everything before `sequence`. */
   trim(connection: number, sequence: number): void {
-    const edges = this.edges;
-    const base = connection * WORDS;
-    const end = base + this.count[connection]! * 2;
-    let first = base;
-    while (first < end && seqLeq(edges[first + 1]!, sequence)) first += 2;
-    if (first < end && seqLt(edges[first]!, sequence)) edges[first] = sequence;
-    if (first === base) return;
-    edges.copyWithin(base, first, end);
-    this.count[connection]! -= (first - base) >> 1;
+    const count = this.count[connection]!;
+    if (count === 0) return;
+    const words = this.#words;
+    const base = this.#base[connection]!;
+    let gone = 0;
+    while (gone < count && seqLeq(words[base + gone * 2 + 1]!, sequence)) gone++;
+    if (gone === count) {
+      this.clear(connection);
+      return;
+    }
+    if (seqLt(words[base + gone * 2]!, sequence)) words[base + gone * 2] = sequence;
+    if (gone === 0) return;
+    words.copyWithin(base, base + gone * 2, base + count * 2);
+    this.count[connection] = count - gone;
   }
 
   /** Index of the range that holds `sequence`, or −1. */
   find(connection: number, sequence: number): number {
-    const edges = this.edges;
-    const base = connection * WORDS;
-    for (let i = 0; i < this.count[connection]!; i++) {
-      if (seqLt(sequence, edges[base + i * 2]!)) return -1;
-      if (seqLt(sequence, edges[base + i * 2 + 1]!)) return i;
+    const index = this.indexAfter(connection, sequence);
+    return index < this.count[connection]! && seqLeq(this.left(connection, index), sequence) ? index : -1;
+  }
+
+  /** Index of the first range that ends behind `sequence`; the count if there is none. */
+  indexAfter(connection: number, sequence: number): number {
+    const words = this.#words;
+    const base = this.#base[connection]!;
+    let low = 0;
+    let high = this.count[connection]!;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (seqGt(words[base + middle * 2 + 1]!, sequence)) high = middle;
+      else low = middle + 1;
     }
-    return -1;
+    return low;
   }
 
   /** True if all of [left, right) is in the set. */
@@ -85,19 +107,42 @@ export class SeqRanges {
 
   /** Bytes in all ranges. */
   bytes(connection: number): number {
-    const edges = this.edges;
-    const base = connection * WORDS;
+    const words = this.#words;
+    const base = this.#base[connection]!;
     let total = 0;
-    for (let i = 0; i < this.count[connection]! * 2; i += 2) total += (edges[base + i + 1]! - edges[base + i]!) | 0;
+    for (let i = 0; i < this.count[connection]! * 2; i += 2) total += (words[base + i + 1]! - words[base + i]!) | 0;
     return total;
+  }
+
+  /** Index of the first range that ends at `sequence` or behind it: the first that [sequence, …) can touch. */
+  #firstEndingFrom(connection: number, sequence: number): number {
+    return this.indexAfter(connection, (sequence - 1) | 0);
+  }
+
+  #begin(connection: number, left: number, right: number): boolean {
+    const at = this.#heap.take(MIN_REGION_BITS);
+    if (at === 0) return false;
+    const base = at >> 2;
+    this.#base[connection] = base;
+    this.#words[base] = left;
+    this.#words[base + 1] = right;
+    this.count[connection] = 1;
+    return true;
   }
 
   #insert(connection: number, at: number, end: number, left: number, right: number): boolean {
     if (this.count[connection] === MAX_RANGES) return false;
-    this.edges.copyWithin(at + 2, at, end);
-    this.edges[at] = left;
-    this.edges[at + 1] = right;
+    this.#words.copyWithin(at + 2, at, end);
+    this.#words[at] = left;
+    this.#words[at + 1] = right;
     this.count[connection]!++;
     return true;
+  }
+
+  #release(connection: number): void {
+    const base = this.#base[connection]!;
+    if (base === 0) return;
+    this.#base[connection] = 0;
+    this.#heap.give(base * 4, MIN_REGION_BITS);
   }
 }

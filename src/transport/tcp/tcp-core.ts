@@ -101,8 +101,8 @@ export class TcpCore {
     this.listeners = new ListenerTable(arena, this.config.maxListeners);
     this.fifos = new FifoTable(arena, heap, connections * 2);
     this.flows = new FlowTable(arena, heap, random.uint32());
-    this.reassembly = new SeqRanges(arena, connections);
-    this.scoreboard = new SeqRanges(arena, connections);
+    this.reassembly = new SeqRanges(arena, heap, connections);
+    this.scoreboard = new SeqRanges(arena, heap, connections);
     this.wheel = new TimingWheel(connections << TCP_TIMER_BITS, this.nowMs());
     this.output = new OutputQueue(this.table);
     this.eventQueue = new EventQueue(arena, this.table);

@@ -1,5 +1,5 @@
 /**
- * Lets the connections send that have something to send, each in turn: a frame of packets per pass. Packets go to ip4-output.
+ * Lets the connections send that have something to send, each once a pass and a burst at a time. Packets go to ip4-output.
  * Connections that found no room at their interface, or no packet memory, try again in the next pass.
  */
 import { FRAME_PACKETS } from '../../graph/frame.js';
@@ -7,7 +7,6 @@ import type { NodeSpec } from '../../graph/node.js';
 import { freeConnection } from './lifecycle.js';
 import type { TcpContext } from './tcp-context.js';
 import { ConnectionFlag } from './tcp-state.js';
-import { NO_CONNECTION } from './tcp-table.js';
 import { TransmitResult, transmit } from './transmit.js';
 
 export const tcp4Output: NodeSpec<TcpContext> = {
@@ -19,9 +18,8 @@ export const tcp4Output: NodeSpec<TcpContext> = {
     const { output, table } = core;
     return (frame, next) => {
       core.beginPass();
-      while (frame.count < FRAME_PACKETS) {
+      for (let turns = output.count; turns > 0 && frame.count < FRAME_PACKETS; turns--) {
         const connection = output.shift();
-        if (connection === NO_CONNECTION) break;
         const flags = table.flags[connection]!;
         if (flags & ConnectionFlag.dead && (flags & ConnectionFlag.resetNow) === 0) {
           freeConnection(core, connection);
