@@ -43,4 +43,33 @@ describe('Arena', () => {
     arena.copy(102, 100, 5);
     assert.deepEqual([...arena.bytes.subarray(100, 107)], [1, 2, 1, 2, 3, 4, 5]);
   });
+
+  it('copies in and out of private memory, however both lie', () => {
+    for (const sizeBytes of [1 << 20, 131_072]) {
+      const arena = new Arena(sizeBytes);
+      const base = arena.allocate(80_000);
+      const source = Uint8Array.from({ length: 70_100 }, (_, i) => (i * 7 + (i >> 8)) & 255);
+      for (const [offset, from, count] of [
+        [0, 0, 70_000],
+        [0, 3, 70_000],
+        [5, 0, 127],
+        [5, 1, 128],
+        [7, 2, 65_536],
+        [1, 6, 65_537],
+        [3, 0, 0],
+      ] as const) {
+        arena.bytes.fill(255, base, base + 80_000);
+        arena.copyIn(base + 8 + offset, source, from, count);
+        const written = arena.bytes.slice(base, base + 80_000);
+        assert.deepEqual(written.subarray(8 + offset, 8 + offset + count), source.subarray(from, from + count));
+        assert.equal(written[7 + offset], 255);
+        assert.equal(written[8 + offset + count], 255);
+        const target = new Uint8Array(count + 10).fill(255);
+        arena.copyOut(base + 8 + offset, target, from, count - from < 0 ? 0 : count - from);
+        const read = target.subarray(from, Math.max(from, count));
+        assert.deepEqual(read, source.subarray(from, from + read.length));
+        assert.equal(target[Math.max(from, count)], 255);
+      }
+    }
+  });
 });

@@ -88,8 +88,8 @@ export class FifoTable {
     const base = this.#base[fifo]!;
     const at = this.#tail[fifo]! & (size - 1);
     const first = Math.min(taken, size - at);
-    this.#arena.bytes.set(first === source.length ? source : source.subarray(from, from + first), base + at);
-    if (first < taken) this.#arena.bytes.set(source.subarray(from + first, from + taken), base);
+    this.#arena.copyIn(base + at, source, from, first);
+    if (first < taken) this.#arena.copyIn(base, source, from + first, taken - first);
     this.#advance(fifo, taken);
     return taken;
   }
@@ -145,9 +145,8 @@ export class FifoTable {
     const size = 2 ** this.#bits[fifo]!;
     const from = this.#base[fifo]! + (this.#head[fifo]! & (size - 1));
     const first = Math.min(taken, this.#base[fifo]! + size - from);
-    const bytes = this.#arena.bytes;
-    target.set(bytes.subarray(from, from + first), at);
-    if (first < taken) target.set(bytes.subarray(this.#base[fifo]!, this.#base[fifo]! + taken - first), at + first);
+    this.#arena.copyOut(from, target, at, first);
+    if (first < taken) this.#arena.copyOut(this.#base[fifo]!, target, at + first, taken - first);
     this.drop(fifo, taken);
     return taken;
   }

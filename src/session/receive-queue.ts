@@ -3,7 +3,7 @@
  * are, small ones are put together, so that neither memory nor count of pieces grows beyond the bytes themselves.
  */
 
-/** Pieces of this length are kept as they are if they are most of their chunk. */
+/** Pieces of this length are kept as they are if they are a quarter of their chunk. */
 const LARGE_BYTES = 4 * 1024;
 /** Small pieces are put together in slabs of this length. */
 const SLAB_BYTES = 1024;
@@ -21,10 +21,10 @@ export class ReceiveQueue {
     return this.#length;
   }
 
-  /** Appends `count` bytes of `chunk` from index `from` on. Keeps the chunk itself if they are most of it. */
+  /** Appends `count` bytes of `chunk` from index `from` on. Keeps the chunk itself if they are a good part of it. */
   push(chunk: Uint8Array, from: number, count: number): void {
     this.#length += count;
-    if (count * 2 > chunk.length && count >= LARGE_BYTES) {
+    if (count * 4 >= chunk.length && count >= LARGE_BYTES) {
       this.#sealSlab();
       this.#pieces.push(chunk.subarray(from, from + count));
       return;

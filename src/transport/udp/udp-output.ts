@@ -84,7 +84,7 @@ export class UdpOutput {
     pool.length[slot] = HEADER_BYTES;
     for (let done = 0; ; ) {
       const piece = Math.min(count - done, pool.dataEnd(slot) - at);
-      if (piece > 0) pool.bytes.set(bytes.subarray(from + done, from + done + piece), at);
+      if (piece > 0) pool.arena.copyIn(at, bytes, from + done, piece);
       pool.length[slot]! += piece;
       done += piece;
       if (done === count) break;
