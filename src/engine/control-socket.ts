@@ -65,12 +65,16 @@ export class ControlSocket {
 
   /** Ends every connection and removes the socket's file. */
   async close(): Promise<void> {
+    process.off('exit', this.#removeFile);
     for (const socket of this.#attached) socket.destroy();
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     this.#server.closeAllConnections();
     await closed;
     removeSocket(this.path);
   }
+
+  /** This process ends without having closed its network. */
+  readonly #removeFile = (): void => removeSocket(this.path);
 
   #listen(): Promise<ControlSocket> {
     if (Buffer.byteLength(this.path) > MAX_SOCKET_PATH_BYTES) {
@@ -86,6 +90,7 @@ export class ControlSocket {
       this.#server.listen(this.path, () => {
         this.#server.off('error', fail);
         chmodSync(this.path, 0o600);
+        process.on('exit', this.#removeFile);
         done(this);
       });
     });

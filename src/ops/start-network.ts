@@ -3,11 +3,8 @@ import type { NetworkConfig, ResolvedConfig } from '../config/schema.js';
 import { Network, type NetworkOptions } from '../engine/network.js';
 import { ControlApi } from './control-api.js';
 
-/**
- * Makes a network with everything in its configuration. Resolves when its forwards listen and its programs are started;
- * on failure nothing is left behind.
- */
-export async function startNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Promise<Network> {
+/** An empty network whose control socket, once it is open, answers the control API. */
+export function makeNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Network {
   const network: Network = new Network(config, {
     ...options,
     onControl: (control) => {
@@ -15,6 +12,15 @@ export async function startNetwork(config: ResolvedConfig, options: NetworkOptio
       options.onControl?.(control);
     },
   });
+  return network;
+}
+
+/**
+ * Makes a network with everything in its configuration. Resolves when its forwards listen and its programs are started;
+ * on failure nothing is left behind.
+ */
+export async function startNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Promise<Network> {
+  const network = makeNetwork(config, options);
   try {
     await network.apply(config);
   } catch (error) {
