@@ -44,11 +44,6 @@ const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
 const DEFAULT_BACKLOG = 511;
 
 export class StackTcp extends JSStream implements TcpHandle, EventTarget {
-  // Programs that look at open handles know this one by the name of Node's.
-  static {
-    Object.defineProperty(StackTcp, 'name', { value: 'TCP' });
-  }
-
   onconnection: TcpHandle['onconnection'];
   readonly #state: StreamState;
   readonly #bind = new TcpBind();
@@ -412,3 +407,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     });
   }
 }
+
+// Programs that look at open handles know this one by the name of Node's. (Not in a static block: tsc calls the class by a
+// variable there that it sets later.)
+Object.defineProperty(StackTcp, 'name', { value: 'TCP' });
