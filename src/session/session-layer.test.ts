@@ -6,7 +6,7 @@ import { DirectPort } from './direct-carrier.js';
 import { handleIndex } from './handle.js';
 import { SocketOption } from './message.js';
 import { FakeNetwork } from './testing/fake-network.js';
-import { expectEvent } from './testing/port-conformance.test-support.js';
+import { expectEvent } from './testing/port-harness.test-support.js';
 import { PortRecorder } from './testing/port-recorder.js';
 
 const ADDRESS = wordsFromIpv4(0x0a000001);

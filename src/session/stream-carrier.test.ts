@@ -8,16 +8,16 @@ import type { StreamPortOptions } from './stream-port.js';
 import { BATCH_BYTES, WINDOW_BYTES } from './stream-protocol.js';
 import { StreamServer } from './stream-server.js';
 import { FakeNetwork, type FakeNetworkOptions } from './testing/fake-network.js';
+import { portConformance } from './testing/port-conformance.test-support.js';
 import {
   bytesOf,
   connectPair,
   expectEvent,
   listenOn,
   type PortHarness,
-  portConformance,
   readText,
   writeText,
-} from './testing/port-conformance.test-support.js';
+} from './testing/port-harness.test-support.js';
 import { PortRecorder } from './testing/port-recorder.js';
 import { StreamLink } from './testing/stream-link.js';
 

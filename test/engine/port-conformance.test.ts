@@ -6,7 +6,8 @@ import { VirtualDriver } from '../../src/engine/virtual-driver.js';
 import { wordsFromIpv4 } from '../../src/session/address.js';
 import { DirectPort } from '../../src/session/direct-carrier.js';
 import type { SessionPort } from '../../src/session/port.js';
-import { type PortHarness, portConformance } from '../../src/session/testing/port-conformance.test-support.js';
+import { portConformance } from '../../src/session/testing/port-conformance.test-support.js';
+import type { PortHarness } from '../../src/session/testing/port-harness.test-support.js';
 import { parseIpv4 } from '../../src/wire/address.js';
 import { demoConfig } from './lab.js';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAddressWords, wordsFromIpv4 } from '../address.js';
 import { FakeNetwork } from './fake-network.js';
-import { expectEvent, portConformance } from './port-conformance.test-support.js';
+import { portConformance } from './port-conformance.test-support.js';
+import { expectEvent } from './port-harness.test-support.js';
 import { PortRecorder } from './port-recorder.js';
 
 portConformance('direct carrier over the fake network', () => {
