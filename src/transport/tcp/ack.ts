@@ -14,6 +14,7 @@ import { duplicateAck, recoveryAck } from './recovery.js';
 import { armRetransmission, stopRetransmission } from './retransmission-timer.js';
 import { sampleRtt } from './rtt.js';
 import type { Segment } from './segment.js';
+import { undoIfSpurious } from './spurious.js';
 import type { TcpCore } from './tcp-core.js';
 import { TcpCounter } from './tcp-counters.js';
 import { ConnectionFlag, TcpState, TcpTimer } from './tcp-state.js';
@@ -99,7 +100,7 @@ function newAck(tcp: TcpCore, connection: number, segment: Segment, acked: numbe
     delivered = Math.max(0, acked + scoreboard.bytes(connection) - before);
   }
   table.dupAcks[connection] = 0;
-  advanceCongestion(tcp, connection, acked, delivered, flight);
+  if (!undoIfSpurious(tcp, connection, segment, acked)) advanceCongestion(tcp, connection, acked, delivered, flight);
   if (ack === table.sndMax[connection]) stopRetransmission(tcp, connection);
   else armRetransmission(tcp, connection);
   if (table.flags[connection]! & ConnectionFlag.wantWritable) tellWritable(tcp, connection);

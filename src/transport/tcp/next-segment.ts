@@ -16,12 +16,15 @@ import { ConnectionFlag } from './tcp-state.js';
 export interface SendPlan {
   seq: number;
   length: number;
+  /** A rescue retransmission: HighRxt stays where it is. RFC 6675 section 4, NextSeg (4). */
+  isRescue: boolean;
 }
 
 /** Writes the next segment into `plan`; false when nothing may be sent. `most`: payload bytes of the largest packet. */
 export function nextSegment(tcp: TcpCore, connection: number, most: number, plan: SendPlan): boolean {
   const table = tcp.table;
   const flags = table.flags[connection]!;
+  plan.isRescue = false;
   if (flags & ConnectionFlag.retransmitFirst) return planFirst(tcp, connection, plan);
   const available = table.cwnd[connection]! + limitedTransmit(tcp, connection) - pipeBytes(tcp, connection);
   if (flags & ConnectionFlag.recovery && flags & ConnectionFlag.sack) {
@@ -107,6 +110,7 @@ function planRescue(tcp: TcpCore, connection: number, plan: SendPlan): boolean {
   const length = Math.min(Math.max(seqDiff(end, floor), 0), table.mss[connection]!);
   plan.seq = seqAdd(end, -length);
   plan.length = length;
+  plan.isRescue = true;
   return true;
 }
 

@@ -159,6 +159,79 @@ test('SACK: new data goes out when nothing is known to be lost, then the tail on
   t.finish();
 });
 
+test('SACK: the rescue retransmission does not stop the repair of holes (RFC 6675 4, NextSeg 4)', () => {
+  const t = inFlight(20, { sackPermitted: true });
+  // The window has no room for new data; segments 1 and 16 are lost.
+  const window = 20_000;
+  const sent: number[] = [];
+  for (let right = 4001; right <= 15_001; right += 1000) {
+    t.receive('A', { ack: 1, window, sack: [[1001, right]] });
+    sent.push(...starts(t));
+  }
+  assert.deepEqual(sent, [1, 19_001], 'the first segment, then the tail');
+  t.receive('A', {
+    ack: 1,
+    window,
+    sack: [
+      [16_001, 20_001],
+      [1001, 15_001],
+    ],
+  });
+  assert.deepEqual(starts(t), [15_001]);
+  t.finish();
+});
+
+test('a retransmission that was not needed is taken back (RFC 3522 3, RFC 4015 3)', () => {
+  const t = new TcpScript({ config: { sendBufferBytes: 1 << 20 } });
+  t.establish({ mss: 1012, timestamps: [1, 0], sackPermitted: true });
+  t.tcp.core.table.cwnd[t.connection] = 20_000;
+  t.write(60_000);
+  const original = t.sent[0]!.timestamps![0];
+  starts(t);
+  t.advance(20);
+  const timestamps = [2, original] as const;
+  t.receive('A', { ack: 1, timestamps, sack: [[1001, 5001]] });
+  assert.equal(t.sent[0]!.seq, 1, 'retransmitted');
+  assert.ok(t.tcp.info(t.connection).slowStartThresholdBytes < 20_000);
+  starts(t);
+  // The first segment had only been overtaken: its own timestamp comes back.
+  t.receive('A', { ack: 5001, timestamps });
+  const info = t.tcp.info(t.connection);
+  assert.ok(info.congestionWindowBytes >= 19_000, `${info.congestionWindowBytes}`);
+  assert.ok(info.slowStartThresholdBytes >= 20_000);
+  t.finish();
+});
+
+test('a retransmission that was needed is not (RFC 3522 3)', () => {
+  const t = new TcpScript({ config: { sendBufferBytes: 1 << 20 } });
+  t.establish({ mss: 1012, timestamps: [1, 0], sackPermitted: true });
+  t.tcp.core.table.cwnd[t.connection] = 20_000;
+  t.write(60_000);
+  const original = t.sent[0]!.timestamps![0];
+  starts(t);
+  t.advance(20);
+  t.receive('A', { ack: 1, timestamps: [2, original], sack: [[1001, 5001]] });
+  const again = t.sent[0]!;
+  assert.equal(again.seq, 1);
+  t.receive('A', { ack: 5001, timestamps: [2, again.timestamps![0]] });
+  assert.ok(t.tcp.info(t.connection).slowStartThresholdBytes < 20_000);
+  t.finish();
+});
+
+test('a timeout that was not needed is taken back: what is in the network is not sent again (RFC 4015 3)', () => {
+  const t = new TcpScript({ config: { sendBufferBytes: 1 << 20 } });
+  t.establish({ mss: 1012, timestamps: [1, 0] });
+  t.write(10_000);
+  const original = t.sent[0]!.timestamps![0];
+  starts(t);
+  t.advance(210);
+  assert.deepEqual(starts(t), [1]);
+  t.receive('A', { ack: 2001, timestamps: [2, original] });
+  assert.deepEqual(starts(t), [], 'nothing again');
+  assert.ok(t.tcp.info(t.connection).congestionWindowBytes >= 8000);
+  t.finish();
+});
+
 test('timeout: the first segment alone, the window is one segment (RFC 6298 5.4, RFC 5681 3.1)', () => {
   const t = inFlight(10, {}, { congestionControl: 'reno' });
   t.advance(220);

@@ -7,6 +7,7 @@ import { reduceThreshold } from './congestion.js';
 import { armRetransmission } from './retransmission-timer.js';
 import { cancelTiming } from './rtt.js';
 import { DUPLICATE_ACK_THRESHOLD, lostEdge, pipeBytes } from './scoreboard.js';
+import { rememberWindow } from './spurious.js';
 import type { TcpCore } from './tcp-core.js';
 import { ConnectionFlag } from './tcp-state.js';
 
@@ -38,14 +39,17 @@ function enterRecovery(tcp: TcpCore, connection: number, delivered: number): voi
   const table = tcp.table;
   const una = table.sndUna[connection]!;
   const flight = seqDiff(table.sndMax[connection]!, una);
+  // Holes beyond the last recovery's end may be repaired already: the first one is retransmitted only if it was not.
+  const isRepaired = seqGt(table.highRxt[connection]!, una);
+  if (!isRepaired) table.highRxt[connection] = una;
   table.recover[connection] = table.sndMax[connection]!;
-  table.highRxt[connection] = una;
   table.recoverFs[connection] = flight;
   table.prrDelivered[connection] = 0;
   table.prrOut[connection] = 0;
+  table.flags[connection]! &= ~(ConnectionFlag.rescued | ConnectionFlag.loss | ConnectionFlag.undoable);
+  if (!isRepaired) rememberWindow(tcp, connection);
   const threshold = reduceThreshold(tcp, connection, flight);
-  table.flags[connection]! |= ConnectionFlag.recovery | ConnectionFlag.retransmitFirst;
-  table.flags[connection]! &= ~(ConnectionFlag.rescued | ConnectionFlag.loss);
+  table.flags[connection]! |= ConnectionFlag.recovery | (isRepaired ? 0 : ConnectionFlag.retransmitFirst);
   // After a timeout SND.NXT may stand behind; recovery counts from the highest byte sent.
   table.sndNxt[connection] = table.sndMax[connection]!;
   cancelTiming(tcp, connection);

@@ -67,7 +67,7 @@ export class TcpCore {
   readonly namespaceOfStack: Int32Array;
   readonly key = new Int32Array(FLOW_KEY_WORDS);
   readonly segment: Segment = makeSegment();
-  readonly plan: SendPlan = { seq: 0, length: 0 };
+  readonly plan: SendPlan = { seq: 0, length: 0, isRescue: false };
   /** What is being hashed. */
   readonly hashWords = new Int32Array(16);
   readonly sackEdges = new Int32Array(2 * TCP_MAX_SACK_BLOCKS);

@@ -98,6 +98,8 @@ export const ConnectionFlag = {
   finSeen: 67108864,
   /** A keepalive probe goes out with the next pass. */
   probeNow: 134217728,
+  /** The last reduction of the window is taken back if its cause turns out to be none. RFC 3522. */
+  undoable: 268435456,
 } as const;
 
 /** Kinds of timers of a connection: timer number = connection * 4 + kind. */

@@ -135,6 +135,9 @@ export class TcpTable extends Columns {
   readonly prrDelivered = this.column();
   readonly prrOut = this.column();
   readonly recoverFs = this.column();
+  /** Window before the last reduction, and the timestamp of the retransmission. RFC 4015, RFC 3522. */
+  readonly priorWindow = this.column();
+  readonly retransmitTs = this.column();
   /** CUBIC: window before the last reduction, start of the epoch, K in ms, origin, Reno-friendly estimate. */
   readonly cubicWMax = this.column();
   readonly cubicEpochMs = this.column();

@@ -5,6 +5,7 @@ import { reduceThreshold } from './congestion.js';
 import { endConnection, failConnection } from './lifecycle.js';
 import { armRetransmission, patienceMs } from './retransmission-timer.js';
 import { cancelTiming } from './rtt.js';
+import { rememberWindow } from './spurious.js';
 import type { TcpCore } from './tcp-core.js';
 import { ConnectionFlag, TCP_TIMER_BITS, TcpState, TcpTimer } from './tcp-state.js';
 
@@ -68,14 +69,16 @@ function retransmitAfterTimeout(tcp: TcpCore, connection: number): void {
   const { table, scoreboard } = tcp;
   const una = table.sndUna[connection]!;
   if ((table.flags[connection]! & ConnectionFlag.loss) === 0 || table.backoff[connection] === 1) {
+    rememberWindow(tcp, connection);
     reduceThreshold(tcp, connection, seqDiff(table.sndMax[connection]!, una));
   }
   // A peer that has let go of what it acknowledged selectively (RFC 2018 section 8) would be waited for in vain.
   const isReneging = scoreboard.count[connection]! > 0 && scoreboard.left(connection, 0) === una;
-  if (isReneging || table.backoff[connection]! > 1) scoreboard.clear(connection);
+  if (isReneging) scoreboard.clear(connection);
   table.recover[connection] = table.sndMax[connection]!;
   table.cwnd[connection] = table.mss[connection]!;
   table.sndNxt[connection] = una;
+  table.highRxt[connection] = una;
   table.dupAcks[connection] = 0;
   table.flags[connection]! &= ~ConnectionFlag.recovery;
   cancelTiming(tcp, connection);

@@ -144,7 +144,8 @@ function account(tcp: TcpCore, connection: number, seq: number, end: number, len
   } else {
     table.retransmits[connection]!++;
     cancelTiming(tcp, connection);
-    if (flags & ConnectionFlag.recovery && seqGt(end, table.highRxt[connection]!)) table.highRxt[connection] = end;
+    const isRepair = (flags & ConnectionFlag.recovery) !== 0 && !tcp.plan.isRescue;
+    if (isRepair && seqGt(end, table.highRxt[connection]!)) table.highRxt[connection] = end;
   }
   if (flags & ConnectionFlag.recovery) table.prrOut[connection]! += length;
   if (seq === table.sndNxt[connection]) table.sndNxt[connection] = end;
