@@ -139,8 +139,10 @@ export class FaultInjector extends DeviceWrapper implements TimerSource {
     const { rateBytesPerSecond, queueBytes = DEFAULT_QUEUE_BYTES } = this.#options;
     const space = Math.min(this.inner.txSpace, this.#held.capacity - 1 - this.#held.count);
     if (rateBytesPerSecond === undefined) return Math.max(0, space);
-    const room = queueBytes - this.#backlogBytes(this.#context.clock.nowNs);
-    return Math.max(0, Math.min(space, Math.ceil(room / USUAL_PACKET_BYTES)));
+    const backlog = this.#backlogBytes(this.#context.clock.nowNs);
+    const room = Math.floor((queueBytes - backlog) / USUAL_PACKET_BYTES);
+    // An idle link takes one packet of any size.
+    return Math.max(backlog === 0 ? 1 : 0, Math.min(space, room));
   }
 
   override get timers(): TimerSource {
