@@ -9,42 +9,13 @@ import { FifoTable } from '../../mem/fifo.js';
 import { RegionHeap } from '../../mem/region-heap.js';
 import { type ErrnoName, SynVerdict, type TransportEvents } from '../../transport/events.js';
 import type { AddressWords, ConnectOptions, ListenOptions, Tcp, TcpInfo } from '../../transport/tcp/tcp.js';
-import { areWordsEqual, copyWords, isAnyWords, wordsFromIpv4 } from '../address.js';
+import { areWordsEqual, isAnyWords, wordsFromIpv4 } from '../address.js';
+import { type Connection, makeConnection, reportEvents } from './loopback-connection.js';
 
-const NO_LISTENER = -1;
 const DEFAULT_HEAP_BYTES = 128 * 1024 * 1024;
 const FIRST_EPHEMERAL_PORT = 49_152;
 const LAST_PORT = 65_535;
 const IPV4_LOOPBACK = wordsFromIpv4(0x7f000001);
-
-interface Connection {
-  readonly index: number;
-  readonly namespace: number;
-  readonly stack: number;
-  readonly local: Int32Array;
-  readonly localPort: number;
-  readonly remote: Int32Array;
-  readonly remotePort: number;
-  listener: number;
-  context: number;
-  peer: Connection | undefined;
-  state: 'syn' | 'hang' | 'deferred' | 'established' | 'gone';
-  /** The session layer holds the index. */
-  isHeld: boolean;
-  isInAcceptQueue: boolean;
-  hasShutdown: boolean;
-  isFinSent: boolean;
-  hasPeerFin: boolean;
-  wantsWritable: boolean;
-  // Events that wait.
-  accepted: boolean;
-  connected: boolean;
-  readable: boolean;
-  writable: boolean;
-  peerClosed: boolean;
-  closed: boolean;
-  failed: ErrnoName | undefined;
-}
 
 interface Listener {
   readonly index: number;
@@ -282,7 +253,8 @@ export class LoopbackTcp implements Tcp {
     const active = [...this.#active];
     this.#active.clear();
     for (const each of active) this.#advance(each);
-    for (const each of this.#connections) if (each?.isHeld || each?.accepted) this.#report(each);
+    for (const each of this.#connections)
+      if (each?.isHeld || each?.accepted) reportEvents(each, this.events, () => this.#connections[each.index] === each);
   }
 
   nextDeadlineNs(): number {
@@ -421,42 +393,6 @@ export class LoopbackTcp implements Tcp {
     this.#free(each);
   }
 
-  #report(each: Connection): void {
-    const { events } = this;
-    const { index } = each;
-    const isStill = (): boolean => this.#connections[index] === each;
-    if (each.accepted) {
-      each.accepted = false;
-      events.onAccepted(each.listener, index);
-    }
-    if (isStill() && each.connected) {
-      each.connected = false;
-      events.onConnected(index);
-    }
-    if (isStill() && each.readable) {
-      each.readable = false;
-      events.onReadable(index);
-    }
-    if (isStill() && each.writable) {
-      each.writable = false;
-      events.onWritable(index);
-    }
-    if (isStill() && each.peerClosed) {
-      each.peerClosed = false;
-      events.onPeerClosed(index);
-    }
-    if (isStill() && each.failed !== undefined) {
-      const errno = each.failed;
-      each.failed = undefined;
-      each.state = 'gone';
-      events.onFailed(index, errno);
-    }
-    if (isStill() && each.closed) {
-      each.closed = false;
-      events.onClosed(index);
-    }
-  }
-
   // ── rows ──
 
   #activate(each: Connection): void {
@@ -501,34 +437,7 @@ export class LoopbackTcp implements Tcp {
     if (index >= this.#options.maxConnections) return undefined;
     this.fifos.open(2 * index, this.#options.fifoBytes);
     this.fifos.open(2 * index + 1, this.#options.fifoBytes);
-    const made: Connection = {
-      index,
-      namespace: owner.namespace,
-      stack: owner.stack,
-      local: new Int32Array(4),
-      localPort,
-      remote: new Int32Array(4),
-      remotePort,
-      listener: NO_LISTENER,
-      context: 0,
-      peer: undefined,
-      state: 'syn',
-      isHeld: false,
-      isInAcceptQueue: false,
-      hasShutdown: false,
-      isFinSent: false,
-      hasPeerFin: false,
-      wantsWritable: false,
-      accepted: false,
-      connected: false,
-      readable: false,
-      writable: false,
-      peerClosed: false,
-      closed: false,
-      failed: undefined,
-    };
-    copyWords(made.local, local);
-    copyWords(made.remote, remote);
+    const made = makeConnection(index, owner, local, localPort, remote, remotePort);
     this.#connections[index] = made;
     return made;
   }

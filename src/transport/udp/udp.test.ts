@@ -1,6 +1,7 @@
 /** UDP by the rules of RFC 768 and RFC 1122 section 4.1, in virtual time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { randomBelow } from '../../base/random.js';
 import { udpPacket } from '../../l3/testing/packets.js';
 import { PacketFlag } from '../../mem/packet-pool.js';
 import { Icmpv4Type, Icmpv4Unreachable, icmpv4Code, icmpv4Type } from '../../wire/icmpv4.js';
@@ -665,6 +666,37 @@ describe('groups (RFC 1112)', () => {
       assert.ok(lab.l3.groups.has(index, 0xe0010203));
       lab.udp.close(other);
       assert.ok(!lab.l3.groups.has(index, 0xe0010203));
+    });
+  });
+});
+
+describe('damaged packets', () => {
+  it('are dropped or delivered, and cost no slot', () => {
+    withLab((lab) => {
+      const { stack, tap } = lab.addTap();
+      const server = lab.bind(stack, 53);
+      const peer = lab.bind(stack, 54);
+      lab.udp.connect(peer, words('10.0.0.9'), 4000);
+      const good = [10, 200, 1472].map((bytes, i) =>
+        udpPacket({ source: '10.0.0.9', destination: '10.0.0.1', payload: new Uint8Array(bytes) }, 4000, 53 + (i & 1)),
+      );
+      let delivered = 0;
+      for (let round = 0; round < 20_000; round++) {
+        const packet = good[round % 3]!.slice();
+        // The IPv4 header but for its addresses stays whole: what is damaged is for UDP to find.
+        for (let i = randomBelow(lab.random, 4); i > 0; i--) {
+          packet[20 + randomBelow(lab.random, packet.length - 20)] = lab.random.uint32() & 255;
+        }
+        if (randomBelow(lab.random, 3) === 0) viewOf(packet).setUint16(26, 0);
+        tap.bring(packet);
+        if (round % 100 > 0) continue;
+        lab.run(1);
+        delivered += lab.receiveAll(server).length + lab.receiveAll(peer).length;
+        tap.sent.length = 0;
+      }
+      lab.run(1);
+      assert.ok(delivered > 1_000, `${delivered} were delivered`);
+      assert.ok(lab.count('udp4-input', 'bad checksum') > 1_000);
     });
   });
 });
