@@ -1,5 +1,6 @@
 /** The ends of connections: address words and port, and the form that Node shows them in. */
-import { type AddressWords, formatAddressWords, isIpv4Words } from '../session/address.js';
+import { type AddressWords, formatAddressWords, isAnyWords, isIpv4Words } from '../session/address.js';
+import { formatIpv4 } from '../wire/address.js';
 import type { EndpointObject } from './node-binding.js';
 
 export class Endpoint {
@@ -13,8 +14,10 @@ export class Endpoint {
 
   /** Fills in what `getsockname` and `getpeername` report. */
   describe(out: EndpointObject): void {
-    out.address = formatAddressWords(this.words);
-    out.family = isIpv4Words(this.words) ? 'IPv4' : 'IPv6';
+    // The stack speaks IPv4: any address is any of these.
+    const isIpv4 = isIpv4Words(this.words) || isAnyWords(this.words);
+    out.address = isIpv4 ? formatIpv4(this.words[3]! >>> 0) : formatAddressWords(this.words);
+    out.family = isIpv4 ? 'IPv4' : 'IPv6';
     out.port = this.port;
   }
 }

@@ -13,10 +13,6 @@ import { StackTcp } from './tcp-handle.js';
 export const KernelTcp = nodeBinding('tcp_wrap').TCP;
 
 class PolicyTcp extends StackTcp {
-  static {
-    Object.defineProperty(PolicyTcp, 'name', { value: 'TCP' });
-  }
-
   readonly #type: number;
   readonly #policy: Policy;
   /** A bind to any address, which says nothing about where the connection goes. */
@@ -99,6 +95,8 @@ class PolicyTcp extends StackTcp {
     return native;
   }
 }
+
+Object.defineProperty(PolicyTcp, 'name', { value: 'TCP' });
 
 /**
  * Makes `TCP` as net.js sees it: `new` gives a handle of the stack that is current, or a kernel's one if there is none.

@@ -23,10 +23,6 @@ interface AnyBind {
 }
 
 class PolicyUdp implements UdpHandle {
-  static {
-    Object.defineProperty(PolicyUdp, 'name', { value: 'UDP' });
-  }
-
   onmessage: UdpHandle['onmessage'];
   readonly #context: StackContext;
   readonly #resource = new AsyncResource('UDPWRAP');
@@ -266,6 +262,8 @@ class PolicyUdp implements UdpHandle {
     return 0;
   }
 }
+
+Object.defineProperty(PolicyUdp, 'name', { value: 'UDP' });
 
 /** Makes `UDP` as dgram.js sees it: handles of the stack that is current, or kernel's ones if there is none. */
 export function makeUdpClass(): UdpBinding['UDP'] {

@@ -1,5 +1,6 @@
 /** `stack.dgram`: Node's `dgram` on one stack. */
-import dgram, { type Socket, type SocketOptions, type SocketType } from 'node:dgram';
+import type dgram from 'node:dgram';
+import type { Socket, SocketOptions, SocketType } from 'node:dgram';
 import { replaceHandle, udpSocketState } from './node-internals.js';
 import type { StackDialer } from './stack-net.js';
 import { StackUdp } from './udp-handle.js';
@@ -7,6 +8,7 @@ import { StackUdp } from './udp-handle.js';
 export type StackDgram = typeof dgram;
 
 export function makeStackDgram({ sockets, lookup }: StackDialer): StackDgram {
+  const dgram = process.getBuiltinModule('node:dgram');
   const createSocket = (type: SocketType | SocketOptions, listener?: () => void): Socket => {
     const options = typeof type === 'object' ? type : { type };
     // An abort signal may close the socket before its handle is the stack's: it is looked at last.

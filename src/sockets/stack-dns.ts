@@ -1,5 +1,5 @@
 /** `stack.dns`: Node's `dns` on one stack: its names, and resolvers that ask its name servers. */
-import dns from 'node:dns';
+import type dns from 'node:dns';
 import { promisify } from 'node:util';
 import { runInStack, type StackContext } from './current-stack.js';
 import { StackChannel } from './dns/dns-channel.js';
@@ -33,6 +33,7 @@ const RESOLVER_METHODS = [
 
 export function makeStackDns(context: StackContext): StackDns {
   installDns();
+  const dns = process.getBuiltinModule('node:dns');
   const within = (method: unknown): Method => {
     return (...args) => runInStack(context, method as Method, ...args);
   };

@@ -1,6 +1,7 @@
 /** `stack.tls`: Node's `tls` on one stack. */
 import { isIP } from 'node:net';
-import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type tls from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { listenOnStack } from './stack-listen.js';
 import { connectArguments, type StackDialer, type StackNet } from './stack-net.js';
 import { watchTls } from './tls-watch.js';
@@ -9,6 +10,7 @@ export type StackTls = typeof tls;
 
 export function makeStackTls(dialer: StackDialer, net: StackNet): StackTls {
   watchTls();
+  const tls = process.getBuiltinModule('node:tls');
   const connect = (...args: unknown[]): TLSSocket => {
     const [options, callback] = tlsArguments(args);
     if (options.socket !== undefined || options.path !== undefined) return tls.connect(options, callback);

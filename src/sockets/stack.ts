@@ -17,15 +17,9 @@ import { WHOLE_WORLD } from './policy.js';
 import { makeStackDgram, type StackDgram } from './stack-dgram.js';
 import { makeStackDns, type StackDns } from './stack-dns.js';
 import { StackFetch } from './stack-fetch.js';
-import {
-  makeStackHttp,
-  makeStackHttp2,
-  makeStackHttps,
-  type StackHttp,
-  type StackHttp2,
-  type StackHttps,
-} from './stack-http.js';
-import { makeStackNet, type StackNet } from './stack-net.js';
+import { makeStackHttp, makeStackHttps, type StackHttp, type StackHttps } from './stack-http.js';
+import { makeStackHttp2, type StackHttp2 } from './stack-http2.js';
+import { makeStackNet, type StackDialer, type StackNet } from './stack-net.js';
 import { StackSockets } from './stack-sockets.js';
 import { makeStackTls, type StackTls } from './stack-tls.js';
 
@@ -37,40 +31,63 @@ export interface StackOptions {
 export class Stack {
   readonly name: string;
   readonly net: StackNet;
-  readonly tls: StackTls;
-  readonly dgram: StackDgram;
   readonly dns: StackDns;
-  readonly http: StackHttp;
-  readonly https: StackHttps;
-  readonly http2: StackHttp2;
-  /** As the global fetch, with connections of its own. */
-  readonly fetch: typeof fetch;
   /** `stack.net.connect`. */
   readonly connect: StackNet['connect'];
   /** `stack.net.createServer`. */
   readonly createServer: StackNet['createServer'];
   readonly #context: StackContext;
-  readonly #fetch: StackFetch;
+  readonly #dialer: StackDialer;
+  #tls: StackTls | undefined;
+  #dgram: StackDgram | undefined;
+  #http: StackHttp | undefined;
+  #https: StackHttps | undefined;
+  #http2: StackHttp2 | undefined;
+  #fetch: StackFetch | undefined;
 
   /** Takes over the port: from now on its events are the stack's. */
   constructor(name: string, port: SessionPort, options: StackOptions = {}) {
+    guardPassing();
     const sockets = new StackSockets(name, port);
     const names = new StackNames(sockets, options.nameServers ?? []);
     this.name = name;
     this.#context = { sockets, names, policy: WHOLE_WORLD, asksKernel: false };
-    guardPassing();
     this.dns = makeStackDns(this.#context);
-    const dialer = { sockets, lookup: this.dns.lookup as LookupFunction };
-    this.net = makeStackNet(dialer);
-    this.tls = makeStackTls(dialer, this.net);
-    this.dgram = makeStackDgram(dialer);
-    this.http = makeStackHttp(dialer, this.net);
-    this.https = makeStackHttps(dialer, this.net);
-    this.http2 = makeStackHttp2(dialer, this.net, this.tls);
-    this.#fetch = new StackFetch(this.net, this.tls);
-    this.fetch = this.#fetch.fetch;
+    this.#dialer = { sockets, lookup: this.dns.lookup as LookupFunction };
+    this.net = makeStackNet(this.#dialer);
     this.connect = this.net.connect;
     this.createServer = this.net.createServer;
+  }
+
+  get tls(): StackTls {
+    this.#tls ??= makeStackTls(this.#dialer, this.net);
+    return this.#tls;
+  }
+
+  get dgram(): StackDgram {
+    this.#dgram ??= makeStackDgram(this.#dialer);
+    return this.#dgram;
+  }
+
+  get http(): StackHttp {
+    this.#http ??= makeStackHttp(this.#dialer, this.net);
+    return this.#http;
+  }
+
+  get https(): StackHttps {
+    this.#https ??= makeStackHttps(this.#dialer, this.net);
+    return this.#https;
+  }
+
+  get http2(): StackHttp2 {
+    this.#http2 ??= makeStackHttp2(this.#dialer, this.net, this.tls);
+    return this.#http2;
+  }
+
+  /** As the global fetch, with connections of its own. */
+  get fetch(): typeof fetch {
+    this.#fetch ??= new StackFetch(this.net, this.tls);
+    return this.#fetch.fetch;
   }
 
   /**
@@ -81,11 +98,11 @@ export class Stack {
     return runInStack(this.#context, action, ...args);
   }
 
-  /** Ends the stack's sockets: connections are reset, servers close with an error. */
+  /** Ends the stack's sockets: connections are reset, servers report an error. */
   close(): void {
-    this.#fetch.close();
-    this.http.globalAgent.destroy();
-    this.https.globalAgent.destroy();
+    this.#fetch?.close();
+    this.#http?.globalAgent.destroy();
+    this.#https?.globalAgent.destroy();
     this.#context.sockets.close();
   }
 }

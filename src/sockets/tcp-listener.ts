@@ -35,7 +35,7 @@ export class TcpListener implements EventTarget {
       backlog,
       reuseport: isReuseport,
     });
-    if (!port.wait(request, answer)) return uvCode('ENOTSUP');
+    if (!port.wait(request, answer)) return uvCode('ENETDOWN');
     if (answer.type === SessionEvent.failed) return uvCodeOf(answer.errno);
     this.#request = request;
     this.#handle = answer.session;

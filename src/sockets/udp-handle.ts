@@ -23,6 +23,7 @@ const UV_EBADF = uvCode('EBADF');
 const UV_EINVAL = uvCode('EINVAL');
 const UV_ENOTCONN = uvCode('ENOTCONN');
 const UV_ENOTSUP = uvCode('ENOTSUP');
+const UV_ENETDOWN = uvCode('ENETDOWN');
 const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
 const UV_ECANCELED = uvCode('ECANCELED');
 
@@ -38,10 +39,6 @@ const sender = new Endpoint();
 const answer = new SessionMessage();
 
 export class StackUdp implements UdpHandle, EventTarget, Turn {
-  static {
-    Object.defineProperty(StackUdp, 'name', { value: 'UDP' });
-  }
-
   onmessage: UdpHandle['onmessage'];
   readonly #sockets: StackSockets;
   readonly #loop: HandleLiveness;
@@ -323,7 +320,7 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
 
   /** Waits for the answer to a request of this socket; returns libuv's error code or 0. */
   #wait(request: number): number {
-    if (!this.#sockets.port.wait(request, answer)) return UV_ENOTSUP;
+    if (!this.#sockets.port.wait(request, answer)) return UV_ENETDOWN;
     return answer.type === SessionEvent.failed ? uvCodeOf(answer.errno) : 0;
   }
 
@@ -344,3 +341,5 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
     });
   }
 }
+
+Object.defineProperty(StackUdp, 'name', { value: 'UDP' });

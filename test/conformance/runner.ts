@@ -12,10 +12,12 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import { type Case, type NetworkApi, Trace } from './api.js';
+
 import { allCases } from './case/index.js';
 
 const CASE_TIMEOUT_MS = 5_000;
 
+export type { NetworkApi };
 export type Traces = Record<string, Readonly<Record<string, string[]>>>;
 
 /** Runs the cases whose name contains `part`, one after the other. */

@@ -29,7 +29,7 @@ const LENGTH_BYTES = 2;
 /** What we take by UDP. RFC 6891 section 6.2.5, as the DNS flag day of 2020 has it. */
 const UDP_PAYLOAD_BYTES = 1232;
 
-/** Modules that are loaded when they are needed: the preload must be quick, and must not load `net` early. */
+/** The codec is loaded when it is needed: a preload has to be quick. */
 const require = createRequire(import.meta.url);
 const codec = (): typeof packet => require('dns-packet');
 
@@ -83,7 +83,7 @@ function askByTcp(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<DnsAnswer> {
-  const { Socket } = require('node:net') as typeof import('node:net');
+  const { Socket } = process.getBuiltinModule('node:net');
   const socket = new Socket({ handle: new StackTcp(sockets), manualStart: true } as object);
   const work = new Promise<DnsAnswer>((resolve, reject) => {
     let received = Buffer.alloc(0);

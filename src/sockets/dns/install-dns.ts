@@ -73,9 +73,10 @@ function makeChannelClass(Channel: CaresBinding['ChannelWrap']): CaresBinding['C
     readonly #byStack = new Map<StackContext, StackChannel>();
     #hasOwnServers = false;
 
-    constructor(timeoutMs: number, tries: number, maxTimeoutMs?: number) {
-      super(timeoutMs, tries, maxTimeoutMs);
-      this.#options = [timeoutMs, tries];
+    // The native constructor counts its arguments: there are two up to Node 22.
+    constructor(...options: [timeoutMs: number, tries: number, maxTimeoutMs?: number]) {
+      super(...options);
+      this.#options = [options[0], options[1]];
     }
 
     override getServers(): [address: string, port: number][] {

@@ -173,9 +173,9 @@ export const netClose: Cases = {
     pair.client.resume();
     pair.peer.resume();
     let timeouts = 0;
-    pair.client.setTimeout(60, () => timeouts++);
+    pair.client.setTimeout(150, () => timeouts++);
     for (let i = 0; i < 5; i++) {
-      await delay(25);
+      await delay(40);
       if (i % 2 === 0) pair.client.write('x');
       else pair.peer.write('x');
     }
