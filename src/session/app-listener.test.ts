@@ -18,7 +18,7 @@ function listenSession(): ListenSession {
 }
 
 function join(session: ListenSession, name: string, workers: number, sessions = 100): ListenerMember[] {
-  const application = new Application({ name, namespace: 0, stack: 0, limits: { sessions } });
+  const application = new Application({ name, namespace: 0, stack: 0 }, { sessions, listeners: 1, udpSockets: 1 });
   const appListener = new AppListener(application, session);
   session.group.listeners.push(appListener);
   for (let i = 1; i <= workers; i++) {

@@ -17,8 +17,6 @@ export interface ApplicationLimits {
   readonly udpSockets: number;
 }
 
-export const DEFAULT_APPLICATION_LIMITS: ApplicationLimits = { sessions: 65_536, listeners: 1_024, udpSockets: 4_096 };
-
 export interface AttachOptions {
   /** For people: in lists and messages. */
   readonly name: string;
@@ -26,6 +24,7 @@ export interface AttachOptions {
   readonly namespace: number;
   /** Row of the stack whose addresses and routes are used. */
   readonly stack: number;
+  /** Default: all that there is. */
   readonly limits?: Partial<ApplicationLimits>;
 }
 
@@ -41,11 +40,11 @@ export class Application {
   listenerCount = 0;
   udpSocketCount = 0;
 
-  constructor(options: AttachOptions) {
+  constructor(options: AttachOptions, defaults: ApplicationLimits) {
     this.name = options.name;
     this.namespace = options.namespace;
     this.stack = options.stack;
-    this.limits = { ...DEFAULT_APPLICATION_LIMITS, ...options.limits };
+    this.limits = { ...defaults, ...options.limits };
   }
 
   get hasSessionRoom(): boolean {

@@ -104,7 +104,11 @@ export class SessionLayer {
 
   /** A new application with its first worker. */
   attach(options: AttachOptions, sink: EventSink): AppWorker {
-    const application = new Application(options);
+    const application = new Application(options, {
+      sessions: this.#maxConnections,
+      listeners: this.#maxConnections,
+      udpSockets: this.#maxUdpSockets,
+    });
     application.handle = this.#applications.add(application);
     return this.addWorker(application, sink);
   }
@@ -145,6 +149,7 @@ export class SessionLayer {
       event.errno = Errno.ENETDOWN;
       worker.sink.event(event);
       this.detach(worker);
+      this.state.dropTableIfEmpty(worker.application.namespace);
     }
   }
 

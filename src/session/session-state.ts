@@ -46,6 +46,10 @@ export class SessionState {
     return table;
   }
 
+  dropTableIfEmpty(namespace: number): void {
+    if (this.#tables.get(namespace)?.isEmpty) this.#tables.delete(namespace);
+  }
+
   /** The table that a row counts in. */
   tableOfRow(row: number): SessionTable {
     return this.table(this.workerOfRow(row).application.namespace);

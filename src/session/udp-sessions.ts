@@ -121,6 +121,8 @@ export class UdpSessions implements UdpEvents {
 
   /** Returns an errno, 0 if the option was set. */
   setOption(socket: number, option: number, value: number): number {
+    // Nothing waits to be sent for longer than a pass: any size is enough.
+    if (option === SocketOption.sendBufferBytes) return value > 0 ? 0 : Errno.EINVAL;
     const setting = SETTINGS[option];
     if (setting === undefined) return Errno.ENOPROTOOPT;
     const errno = this.#udp.set(socket, setting, value);

@@ -64,5 +64,6 @@ describe('the fake network', () => {
       ['listening', 'detached'],
     );
     assert.ok(client.port.isClosed);
+    assert.deepEqual([...network.layer.state.tables], []);
   });
 });

@@ -158,6 +158,7 @@ export function datagramErrors(test: Case): void {
     const client = new PortRecorder(harness.peerPort());
     const socket = await bindUdp(harness, client);
     const request = client.port.setOption(socket.session, SocketOption.ttl, 0);
+    client.port.setOption(socket.session, SocketOption.sendBufferBytes, 100_000);
     client.port.setOption(socket.session, SocketOption.noDelay, 1);
     await harness.settle();
     const failed = expectEvent(client, 'failed');
