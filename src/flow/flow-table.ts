@@ -106,9 +106,9 @@ export class FlowTable {
 
   /** Adds a key that is not there yet. Returns false when memory is out. */
   add(key: Int32Array, value: number): boolean {
-    if (this.#bits === 0 || this.#count * 4 >= 3 * 2 ** this.#bits) {
+    if (this.#bits === 0 || this.#count * 4 >= 3 * (1 << this.#bits)) {
       // A table that cannot grow still takes what fits: one bucket must stay free, so that a search ends.
-      if (!this.#grow() && (this.#bits === 0 || this.#count >= 2 ** this.#bits - 1)) return false;
+      if (!this.#grow() && (this.#bits === 0 || this.#count >= (1 << this.#bits) - 1)) return false;
     }
     const hash = hashKey(key, this.#seed);
     const bucket = this.#search(key, hash);
@@ -151,7 +151,7 @@ export class FlowTable {
   /** Word index of the bucket that holds the key, or of the free one where it would go. */
   #search(key: Int32Array, hash: number): number {
     const words = this.#words;
-    const mask = 2 ** this.#bits - 1;
+    const mask = (1 << this.#bits) - 1;
     const base = this.#base;
     let index = hash & mask;
     for (;;) {
@@ -165,7 +165,7 @@ export class FlowTable {
   /** Frees a bucket and moves back the followers whose own place lies at or before the gap (Knuth, 6.4 algorithm R). */
   #free(index: number): void {
     const words = this.#words;
-    const mask = 2 ** this.#bits - 1;
+    const mask = (1 << this.#bits) - 1;
     const base = this.#base;
     let gap = index;
     for (let i = (gap + 1) & mask; ; i = (i + 1) & mask) {
@@ -192,7 +192,7 @@ export class FlowTable {
     this.#base = base;
     this.#bits = bits;
     if (oldBits === 0) return true;
-    const mask = 2 ** bits - 1;
+    const mask = (1 << bits) - 1;
     for (
       let bucket = oldBase;
       bucket < oldBase + (1 << (oldBits + BUCKET_WORD_BITS));

@@ -48,7 +48,7 @@ function updateSendWindow(tcp: TcpCore, connection: number, segment: Segment): v
   const isNewer = seqLt(wl1, segment.seq) || (wl1 === segment.seq && seqLeq(table.sndWl2[connection]!, segment.ack));
   if (!isNewer) return;
   const before = table.sndWnd[connection]!;
-  const window = segment.window * 2 ** table.sndScale[connection]!;
+  const window = segment.window * (1 << table.sndScale[connection]!);
   table.sndWl1[connection] = segment.seq;
   table.sndWl2[connection] = segment.ack;
   if (window === before) return;

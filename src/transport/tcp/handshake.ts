@@ -131,7 +131,7 @@ function synAcknowledged(tcp: TcpCore, connection: number, segment: Segment): vo
   table.sndUna[connection] = seqAdd(iss, 1);
   sampleRtt(tcp, connection, segment.ack, false, 0);
   table.backoff[connection] = 0;
-  table.sndWnd[connection] = segment.window * (segment.flags & TcpFlag.syn ? 1 : 2 ** table.sndScale[connection]!);
+  table.sndWnd[connection] = segment.window * (segment.flags & TcpFlag.syn ? 1 : 1 << table.sndScale[connection]!);
   table.maxSndWnd[connection] = Math.max(table.maxSndWnd[connection]!, table.sndWnd[connection]!);
   table.sndWl1[connection] = segment.seq;
   table.sndWl2[connection] = segment.ack;

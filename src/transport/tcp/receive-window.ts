@@ -31,9 +31,9 @@ export function takeWindow(tcp: TcpCore, connection: number): number {
   const space = windowSpace(tcp, connection);
   let window = promised > 0 ? promised : 0;
   if (space - window >= worthwhile(tcp, connection)) window = space;
-  let field = (window + 2 ** scale - 1) >> scale;
-  if (field * 2 ** scale > space) field = window >> scale;
-  const edge = (next + field * 2 ** scale) | 0;
+  let field = (window + (1 << scale) - 1) >> scale;
+  if (field * (1 << scale) > space) field = window >> scale;
+  const edge = (next + field * (1 << scale)) | 0;
   if (((edge - table.rcvAdv[connection]!) | 0) > 0) table.rcvAdv[connection] = edge;
   return field;
 }
@@ -65,6 +65,6 @@ function worthwhile(tcp: TcpCore, connection: number): number {
 /** Room in the receive FIFO, as far as a window can express it. */
 function windowSpace(tcp: TcpCore, connection: number): number {
   const space = tcp.fifos.space(connection * 2);
-  const most = MAX_UNSCALED * 2 ** tcp.table.rcvScale[connection]!;
+  const most = MAX_UNSCALED * (1 << tcp.table.rcvScale[connection]!);
   return space < most ? space : most;
 }

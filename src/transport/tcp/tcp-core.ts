@@ -78,6 +78,8 @@ export class TcpCore {
   /** Highest sequence number of a connection in TIME-WAIT that makes room for the next one; taken by whoever makes that. */
   issFloor = 0;
   hasIssFloor = false;
+  /** Connection of the last segment; it may have ended since. */
+  lastConnection = 0;
   /** When a SYN cookie was sent last. */
   lastCookieMs = -Infinity;
   /** Counters of the node tcp4-input. Written by: functions that it calls. */

@@ -116,10 +116,9 @@ function chainSum(pool: PacketPool, kernels: Kernels, slot: number, at: number, 
 /** Returns a {@link Reply}. */
 function dispatch(core: TcpCore, segment: Segment, stack: number): number {
   const namespace = core.namespaceOfStack[stack]!;
-  const ports = (segment.destinationPort << 16) | segment.sourcePort;
-  setFlowKeyIpv4(core.key, namespace, IpProtocol.tcp, segment.destination, segment.source, ports);
-  const connection = core.flows.find(core.key);
+  const connection = findConnection(core, segment, namespace);
   if (connection < 0) return dispatchToListener(core, segment, stack, namespace);
+  core.lastConnection = connection;
   core.pool.connection[segment.slot] = connection;
   const state = core.table.state[connection]!;
   if (state === TcpState.timeWait && isReusable(core, connection, segment)) {
@@ -131,6 +130,23 @@ function dispatch(core: TcpCore, segment: Segment, stack: number): number {
   const isRefused =
     state === TcpState.synSent ? synSentInput(core, connection, segment) : segmentArrives(core, connection, segment);
   return isRefused ? Reply.reset : Reply.none;
+}
+
+/** Packets come in trains: the connection of the last segment is tried before the flow table. */
+function findConnection(core: TcpCore, segment: Segment, namespace: number): number {
+  const { table, lastConnection: last } = core;
+  const ports = (segment.destinationPort << 16) | segment.sourcePort;
+  if (
+    table.ports[last] === ports &&
+    table.remote3[last] === segment.source &&
+    table.local3[last] === segment.destination &&
+    table.namespace[last] === namespace &&
+    table.state[last] !== TcpState.closed
+  ) {
+    return last;
+  }
+  setFlowKeyIpv4(core.key, namespace, IpProtocol.tcp, segment.destination, segment.source, ports);
+  return core.flows.find(core.key);
 }
 
 /** RFC 9293 sections 3.10.7.1 (CLOSED) and 3.10.7.2 (LISTEN). */
