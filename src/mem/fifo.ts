@@ -84,7 +84,7 @@ export class FifoTable {
   write(fifo: number, source: Uint8Array, from: number, count: number): number {
     const taken = this.#reserve(fifo, 0, count);
     if (taken === 0) return 0;
-    const size = 2 ** this.#bits[fifo]!;
+    const size = 1 << this.#bits[fifo]!;
     const base = this.#base[fifo]!;
     const at = this.#tail[fifo]! & (size - 1);
     const first = Math.min(taken, size - at);
@@ -101,7 +101,7 @@ export class FifoTable {
   place(fifo: number, ahead: number, source: number, count: number): number {
     const taken = this.#reserve(fifo, ahead, count);
     if (taken === 0) return 0;
-    const size = 2 ** this.#bits[fifo]!;
+    const size = 1 << this.#bits[fifo]!;
     const base = this.#base[fifo]!;
     const at = (this.#tail[fifo]! + ahead) & (size - 1);
     const first = Math.min(taken, size - at);
@@ -119,7 +119,7 @@ export class FifoTable {
 
   /** Copies `count` bytes that begin `offset` bytes behind the head to arena offset `target`; nothing is consumed. */
   peek(fifo: number, offset: number, target: number, count: number): void {
-    const size = 2 ** this.#bits[fifo]!;
+    const size = 1 << this.#bits[fifo]!;
     const base = this.#base[fifo]!;
     const at = (this.#head[fifo]! + offset) & (size - 1);
     const first = Math.min(count, size - at);
@@ -129,12 +129,12 @@ export class FifoTable {
 
   /** Arena offset of the byte `offset` bytes behind the head. With {@link contiguous}, lets a reader work in place. */
   address(fifo: number, offset: number): number {
-    return this.#base[fifo]! + ((this.#head[fifo]! + offset) & (2 ** this.#bits[fifo]! - 1));
+    return this.#base[fifo]! + ((this.#head[fifo]! + offset) & ((1 << this.#bits[fifo]!) - 1));
   }
 
   /** How many bytes from `offset` on lie in one piece, before the ring wraps. */
   contiguous(fifo: number, offset: number): number {
-    const size = 2 ** this.#bits[fifo]!;
+    const size = 1 << this.#bits[fifo]!;
     return Math.min(this.readable(fifo) - offset, size - ((this.#head[fifo]! + offset) & (size - 1)));
   }
 
@@ -142,7 +142,7 @@ export class FifoTable {
   read(fifo: number, target: Uint8Array, at: number, count: number): number {
     const taken = Math.min(count, this.readable(fifo));
     if (taken === 0) return 0;
-    const size = 2 ** this.#bits[fifo]!;
+    const size = 1 << this.#bits[fifo]!;
     const from = this.#base[fifo]! + (this.#head[fifo]! & (size - 1));
     const first = Math.min(taken, this.#base[fifo]! + size - from);
     this.#arena.copyOut(from, target, at, first);
@@ -170,7 +170,7 @@ export class FifoTable {
     const room = this.#limit[fifo]! - used;
     if (room <= 0 || count === 0) return 0;
     const taken = count < room ? count : room;
-    if (this.#base[fifo] === 0 || used + taken > 2 ** this.#bits[fifo]!) return this.#resize(fifo, used, taken);
+    if (this.#base[fifo] === 0 || used + taken > 1 << this.#bits[fifo]!) return this.#resize(fifo, used, taken);
     return taken;
   }
 
