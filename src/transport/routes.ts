@@ -24,6 +24,8 @@ export interface TransportRoutes {
   hasGso(interfaceIndex: number): boolean;
   /** Packets the interface would take now. */
   txSpace(interfaceIndex: number): number;
+  /** The destination has answered: its next hop is there (RFC 4861 section 7.3.1). */
+  confirmReachable(stack: number, destination: number): void;
 }
 
 /** The answers of the network layer of this worker. */
@@ -73,5 +75,9 @@ export class L3Routes implements TransportRoutes {
 
   txSpace(interfaceIndex: number): number {
     return this.#interfaces.txSpace(interfaceIndex);
+  }
+
+  confirmReachable(stack: number, destination: number): void {
+    this.#l3.confirmReachable(stack, destination);
   }
 }

@@ -7,13 +7,13 @@ import { TcpFlag } from '../../wire/tcp.js';
 import { TcpOptionBit } from '../../wire/tcp-options.js';
 import { challenge } from './challenge.js';
 import { growWindow } from './congestion.js';
-import { TcpEvent } from './event-queue.js';
 import { endConnection, enterTimeWait, tellClosed } from './lifecycle.js';
 import { hasUnsent } from './next-segment.js';
 import { duplicateAck, recoveryAck } from './recovery.js';
 import { armRetransmission, stopRetransmission } from './retransmission-timer.js';
 import { sampleRtt } from './rtt.js';
 import type { Segment } from './segment.js';
+import { growSendBuffer, tellWritable } from './send-buffer.js';
 import { undoIfSpurious } from './spurious.js';
 import type { TcpCore } from './tcp-core.js';
 import { TcpCounter } from './tcp-counters.js';
@@ -148,25 +148,6 @@ function sameAck(tcp: TcpCore, connection: number, segment: Segment, sackedBefor
     (segment.flags & (TcpFlag.syn | TcpFlag.fin)) === 0 &&
     table.sndWnd[connection] === windowBefore;
   if (isDuplicate) duplicateAck(tcp, connection, table.mss[connection]!);
-}
-
-function tellWritable(tcp: TcpCore, connection: number): void {
-  const { fifos, table } = tcp;
-  const fifo = connection * 2 + 1;
-  if (fifos.space(fifo) < fifos.limit(fifo) >> 2) return;
-  table.flags[connection]! &= ~ConnectionFlag.wantWritable;
-  if (table.flags[connection]! & ConnectionFlag.held) tcp.eventQueue.add(connection, TcpEvent.writable);
-}
-
-/** The buffer holds twice what the path and the peer take, so that an ACK never finds it empty. */
-function growSendBuffer(tcp: TcpCore, connection: number): void {
-  const { fifos, table, config } = tcp;
-  if (table.flags[connection]! & ConnectionFlag.fixedSendBuffer) return;
-  const fifo = connection * 2 + 1;
-  const wanted = 2 * Math.min(table.cwnd[connection]!, table.sndWnd[connection]!);
-  const limit = fifos.limit(fifo);
-  if (wanted > limit && limit < config.maxSendBufferBytes)
-    fifos.setLimit(fifo, Math.min(wanted, config.maxSendBufferBytes));
 }
 
 /** RFC 9293 section 3.10.7.4: FIN-WAIT-1, CLOSING, LAST-ACK. */

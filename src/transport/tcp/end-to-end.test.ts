@@ -103,3 +103,70 @@ test('a megabyte arrives, with and without segmentation offload', () => {
     assert.equal(lab.close(), 0);
   }
 });
+
+test('over the loopback interface, with segments of its MTU', () => {
+  const accepted: number[] = [];
+  const lab = new TcpLab({
+    events: {
+      onAccepted: (_listener, connection) => {
+        accepted.push(connection);
+        lab.tcp.accepted(connection);
+      },
+    },
+  });
+  const stack = lab.addStack();
+  lab.addLoopback(stack);
+  const { tcp } = lab;
+  tcp.listen(stack, [0, 0, 0, 0], 80, { backlog: 4 });
+  const client = tcp.connect({ namespace: stack, stack, remote: words('127.0.0.1'), remotePort: 80 });
+  assert.ok(typeof client === 'number');
+  lab.run(10);
+  tcp.fifos.write(2 * client + 1, new Uint8Array(200_000), 0, 200_000);
+  tcp.send(client);
+  lab.run(10);
+  assert.equal(tcp.fifos.readable(2 * accepted[0]!), 200_000);
+  assert.equal(tcp.info(client).mss, 65_535 - 52);
+  assert.equal(lab.close(), 0);
+});
+
+test('thousands of connections come and go: rows, ports and TIME-WAIT are used again', () => {
+  const { lab, a, accepted, log } = makeLab({ config: { maxConnections: 256 } });
+  const { tcp } = lab;
+  for (let i = 0; i < 3_000; i++) {
+    const client = tcp.connect({ namespace: a, stack: a, remote: words('10.0.0.2'), remotePort: 80 });
+    assert.ok(typeof client === 'number', `${client} at ${i}`);
+    lab.settle();
+    tcp.close(client);
+    lab.settle();
+    tcp.close(accepted.pop()!);
+    lab.settle();
+  }
+  assert.equal(log.filter((event) => event === 'accepted').length, 3_000);
+  assert.ok(!log.some((event) => event.startsWith('failed')));
+  lab.run(70_000);
+  assert.equal(tcp.core.table.count, 0);
+  assert.equal(lab.close(), 0);
+});
+
+test('a stack connects to itself with the same port at both ends (simultaneous open, RFC 9293 3.5)', () => {
+  const { lab, a, log } = makeLab();
+  const self = lab.tcp.connect({
+    namespace: a,
+    stack: a,
+    remote: words('10.0.0.1'),
+    remotePort: 5000,
+    localPort: 5000,
+  });
+  assert.ok(typeof self === 'number', `${self}`);
+  lab.addLoopback(a);
+  lab.run(5_000);
+  assert.deepEqual(log, ['connected']);
+  lab.tcp.fifos.write(2 * self + 1, new Uint8Array(10), 0, 10);
+  lab.tcp.send(self);
+  lab.run(100);
+  assert.equal(lab.tcp.fifos.readable(2 * self), 10);
+  lab.tcp.close(self);
+  lab.run(70_000);
+  assert.equal(lab.tcp.core.table.count, 0);
+  assert.equal(lab.close(), 0);
+});

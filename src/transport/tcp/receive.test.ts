@@ -164,6 +164,18 @@ test('a window of zero: data is refused, the probe is answered, ACKs count (RFC 
   t.finish();
 });
 
+test('a window of zero: FIN alone is taken, it needs no room', () => {
+  const t = new TcpScript({ config: { receiveBufferBytes: 4096, maxReceiveBufferBytes: 4096 } });
+  t.establish();
+  t.receive('A', { seq: 1, data: 4096 });
+  t.expect('A', { ack: 4097, window: 0 });
+  t.expectEvents('readable');
+  t.receive('FA', { seq: 4097 });
+  t.expect('A', { ack: 4098 });
+  t.expectEvents('peer closed');
+  t.finish();
+});
+
 test('the window opens by no less than a segment, and its edge never moves back (RFC 9293 3.8.6.2.2)', () => {
   const t = new TcpScript({ config: { receiveBufferBytes: 8192, maxReceiveBufferBytes: 8192 } });
   t.establish();

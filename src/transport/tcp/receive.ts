@@ -68,10 +68,19 @@ export function receiveInOrder(tcp: TcpCore, connection: number, segment: Segmen
   tcp.eventQueue.add(connection, TcpEvent.readable);
   noteSegmentSize(tcp, connection, segment);
   autotuneReceiveBuffer(tcp, connection, segment);
-  const unacknowledged = seqDiff(table.rcvNxt[connection]!, table.lastAckSent[connection]!);
-  // Every second full-sized segment at least; at once while there are gaps. RFC 5681 section 4.2.
-  if (hadGap || unacknowledged >= 2 * table.rcvMss[connection]!) tcp.requestOutput(connection, ConnectionFlag.ackNow);
+  if (hadGap || isAckDue(tcp, connection)) tcp.requestOutput(connection, ConnectionFlag.ackNow);
   else delayAck(tcp, connection);
+}
+
+/**
+ * Every second full-sized segment at least is acknowledged at once (RFC 5681 section 4.2), and what leaves the peer no
+ * window for two more.
+ */
+function isAckDue(tcp: TcpCore, connection: number): boolean {
+  const { rcvNxt, lastAckSent, rcvAdv, rcvMss } = tcp.table;
+  const twoSegments = 2 * rcvMss[connection]!;
+  const next = rcvNxt[connection]!;
+  return seqDiff(next, lastAckSent[connection]!) >= twoSegments || seqDiff(rcvAdv[connection]!, next) < twoSegments;
 }
 
 /** `taken` bytes are new in order: returns how many are, with those that had arrived before. */

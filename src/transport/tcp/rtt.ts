@@ -64,6 +64,7 @@ export function sampleRtt(tcp: TcpCore, connection: number, ack: number, hasTime
     if (seqGeq(table.rttSeq[connection]!, ack)) return;
     table.flags[connection]! &= ~ConnectionFlag.timing;
     updateRtt(tcp, connection, (tcp.nowUs() - table.rttStartUs[connection]!) | 0);
+    tcp.routes.confirmReachable(table.stack[connection]!, table.remote3[connection]! >>> 0);
   } else if (hasTimestamp && tsEcr !== 0 && isRetransmitting(tcp, connection)) {
     const elapsedMs = (timestampNow(tcp, connection) - tsEcr) | 0;
     if (elapsedMs >= 0) updateRtt(tcp, connection, elapsedMs * US_PER_MS);

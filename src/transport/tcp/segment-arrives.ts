@@ -148,7 +148,11 @@ function isInWindow(tcp: TcpCore, connection: number, segment: Segment): boolean
   const first = seqDiff(segment.seq, next);
   if (length === 0) return window === 0 ? first === 0 : first >= 0 && first < window;
   const last = first + length - 1;
-  if (window === 0) return first === 0 && (segment.flags & TcpFlag.rst) === 0 && leaveAck(tcp, connection, segment);
+  if (window === 0 && segment.length > 0) {
+    return first === 0 && (segment.flags & TcpFlag.rst) === 0 && leaveAck(tcp, connection, segment);
+  }
+  // A FIN alone needs no room.
+  if (window === 0) return first === 0;
   return (first >= 0 && first < window) || (last >= 0 && last < window);
 }
 

@@ -308,3 +308,15 @@ test('a window that is not used does not grow (RFC 7661 4.3)', () => {
   assert.ok(t.tcp.info(t.connection).congestionWindowBytes <= 10 * 1460);
   t.finish();
 });
+
+test('when memory for the send buffer is out, the writer is told to try again', () => {
+  const t = new TcpScript({ heapBytes: 4096 });
+  t.establish();
+  assert.equal(t.write(10), 0, 'the flow table has it all');
+  t.expectEvents();
+  t.advance(15);
+  t.expectEvents('writable');
+  t.advance(100);
+  t.expectEvents();
+  t.finish();
+});

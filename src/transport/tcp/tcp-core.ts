@@ -22,7 +22,7 @@ import { OutputQueue } from './output-queue.js';
 import { makeSegment, type Segment } from './segment.js';
 import { SeqRanges } from './seq-ranges.js';
 import { DEFAULT_TCP_CONFIG, type TcpConfig } from './tcp-config.js';
-import { TCP_COUNTERS } from './tcp-counters.js';
+import { TCP_COUNTERS, TCP_OUTPUT_COUNTERS } from './tcp-counters.js';
 import { TCP_TIMER_BITS } from './tcp-state.js';
 import { TcpTable } from './tcp-table.js';
 
@@ -84,6 +84,8 @@ export class TcpCore {
   lastCookieMs = -Infinity;
   /** Counters of the node tcp4-input. Written by: functions that it calls. */
   counters: Uint32Array = new Uint32Array(TCP_COUNTERS.length);
+  /** Counters of the node tcp4-output. Written by: functions that it calls. */
+  outputCounters: Uint32Array = new Uint32Array(TCP_OUTPUT_COUNTERS.length);
   /** Counters of RFC 6056 section 3.3.4. */
   readonly portCounters = new Int32Array(PORT_COUNTERS);
   /** Number of the pass, and what each interface still takes in it. */

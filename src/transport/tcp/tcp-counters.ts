@@ -48,3 +48,8 @@ export const TCP_COUNTERS = [
   'bad syn cookies',
   'ignored',
 ] as const;
+
+/** Counters of the node tcp4-output. */
+export const TcpOutputCounter = { packets: 0, blocked: 1, retransmitted: 2 } as const;
+
+export const TCP_OUTPUT_COUNTERS = ['packets', 'blocked', 'retransmitted'] as const;

@@ -108,7 +108,7 @@ export const TcpTimer = {
   retransmit: 0,
   delayedAck: 1,
   keepAlive: 2,
-  /** FIN-WAIT-2 without an application, and TIME-WAIT. */
+  /** FIN-WAIT-2 without an application, and TIME-WAIT; before these, waiting for memory. */
   linger: 3,
 } as const;
 export const TCP_TIMER_BITS = 2;

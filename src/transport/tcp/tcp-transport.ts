@@ -20,14 +20,16 @@ import {
 } from './lifecycle.js';
 import { resumeSyn } from './listen.js';
 import { isWindowUpdateDue } from './receive-window.js';
+import { hasRoomToTell } from './send-buffer.js';
 import { applySetting } from './setting.js';
 import type { AddressWords, ConnectOptions, ListenOptions, Tcp, TcpInfo } from './tcp.js';
 import { listenerValue, TcpCore, type TcpOptions } from './tcp-core.js';
-import { ConnectionFlag, TcpState } from './tcp-state.js';
+import { ConnectionFlag, TcpState, TcpTimer } from './tcp-state.js';
 import { timerExpired } from './timers.js';
 
 /** A parked connection is tried again after this, if nothing else happens before. */
 const PARKED_RETRY_NS = NS_PER_MS;
+const MEMORY_RETRY_MS = 10;
 
 export class TcpTransport implements Tcp, TimerSource {
   readonly core: TcpCore;
@@ -145,12 +147,16 @@ export class TcpTransport implements Tcp, TimerSource {
   }
 
   wantWritable(connection: number): void {
-    this.core.table.flags[connection]! |= ConnectionFlag.wantWritable;
+    const { core } = this;
+    core.table.flags[connection]! |= ConnectionFlag.wantWritable;
+    // The buffer has room but memory is out: no acknowledgment may come to say when there is some again.
+    if (hasRoomToTell(core, connection)) core.startTimer(connection, TcpTimer.linger, MEMORY_RETRY_MS);
   }
 
   consumed(connection: number): void {
     const { core } = this;
-    if (core.table.state[connection]! < TcpState.established) return;
+    const { state, flags } = core.table;
+    if (state[connection]! < TcpState.established || flags[connection]! & ConnectionFlag.finReceived) return;
     if (isWindowUpdateDue(core, connection)) core.requestOutput(connection, ConnectionFlag.ackNow);
   }
 

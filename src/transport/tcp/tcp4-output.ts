@@ -6,6 +6,7 @@ import { FRAME_PACKETS } from '../../graph/frame.js';
 import type { NodeSpec } from '../../graph/node.js';
 import { freeConnection } from './lifecycle.js';
 import type { TcpContext } from './tcp-context.js';
+import { TCP_OUTPUT_COUNTERS, TcpOutputCounter } from './tcp-counters.js';
 import { ConnectionFlag } from './tcp-state.js';
 import { TransmitResult, transmit } from './transmit.js';
 
@@ -13,9 +14,10 @@ export const tcp4Output: NodeSpec<TcpContext> = {
   name: 'tcp4-output',
   kind: 'input',
   nexts: ['ip4-output'],
-  counters: ['packets', 'blocked'],
+  counters: TCP_OUTPUT_COUNTERS,
   make: ({ tcp: { core }, counters }) => {
     const { output, table } = core;
+    core.outputCounters = counters;
     return (frame, next) => {
       core.beginPass();
       for (let turns = output.count; turns > 0 && frame.count < FRAME_PACKETS; turns--) {
@@ -29,14 +31,14 @@ export const tcp4Output: NodeSpec<TcpContext> = {
         if (result === TransmitResult.again) {
           output.push(connection);
         } else if (result === TransmitResult.blocked) {
-          counters[1]!++;
+          counters[TcpOutputCounter.blocked]!++;
           output.park(connection);
         } else if (table.flags[connection]! & ConnectionFlag.dead) {
           freeConnection(core, connection);
         }
       }
       next.fill(0, 0, frame.count);
-      counters[0]! += frame.count;
+      counters[TcpOutputCounter.packets]! += frame.count;
     };
   },
 };

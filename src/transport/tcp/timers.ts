@@ -5,6 +5,7 @@ import { reduceThreshold } from './congestion.js';
 import { endConnection, failConnection } from './lifecycle.js';
 import { armRetransmission, patienceMs } from './retransmission-timer.js';
 import { cancelTiming } from './rtt.js';
+import { tellWritable } from './send-buffer.js';
 import { rememberWindow } from './spurious.js';
 import type { TcpCore } from './tcp-core.js';
 import { ConnectionFlag, TCP_TIMER_BITS, TcpState, TcpTimer } from './tcp-state.js';
@@ -16,7 +17,14 @@ export function timerExpired(tcp: TcpCore, timer: number): void {
   if (kind === TcpTimer.retransmit) retransmissionExpired(tcp, connection);
   else if (kind === TcpTimer.delayedAck) delayedAckExpired(tcp, connection);
   else if (kind === TcpTimer.keepAlive) keepAliveExpired(tcp, connection);
-  else endConnection(tcp, connection);
+  else lingerExpired(tcp, connection);
+}
+
+/** The end of FIN-WAIT-2 or TIME-WAIT; before these, memory for the send FIFO may be there again. */
+function lingerExpired(tcp: TcpCore, connection: number): void {
+  const state = tcp.table.state[connection]!;
+  if (state === TcpState.finWait2 || state === TcpState.timeWait) endConnection(tcp, connection);
+  else tellWritable(tcp, connection);
 }
 
 function delayedAckExpired(tcp: TcpCore, connection: number): void {

@@ -13,6 +13,7 @@ import { maxPayload, refreshPath } from './path.js';
 import { armPersist, armRetransmission } from './retransmission-timer.js';
 import { cancelTiming, startTiming } from './rtt.js';
 import type { TcpCore } from './tcp-core.js';
+import { TcpOutputCounter } from './tcp-counters.js';
 import { ConnectionFlag, TcpState, TcpTimer } from './tcp-state.js';
 
 export const TransmitResult = {
@@ -143,6 +144,7 @@ function account(tcp: TcpCore, connection: number, seq: number, end: number, len
     startTiming(tcp, connection, seq);
   } else {
     table.retransmits[connection]!++;
+    tcp.outputCounters[TcpOutputCounter.retransmitted]!++;
     cancelTiming(tcp, connection);
     const isRepair = (flags & ConnectionFlag.recovery) !== 0 && !tcp.plan.isRescue;
     if (isRepair && seqGt(end, table.highRxt[connection]!)) table.highRxt[connection] = end;

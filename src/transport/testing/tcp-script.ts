@@ -505,5 +505,6 @@ function makeRoutes(mtuBytes: number, gso: boolean): TcpScript['routes'] {
     txSpace() {
       return this.space;
     },
+    confirmReachable: () => {},
   };
 }
