@@ -72,12 +72,29 @@ function joinCallbacks(
   mtu: number,
 ): StreamDevice {
   const onPacket = (packet: Uint8Array): boolean => {
-    callbacks.onPacket(packet);
+    try {
+      callbacks.onPacket(packet);
+    } catch (error) {
+      // The application's mistake, which must not end the graph's run halfway.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
     return true;
   };
   const device = new StreamDevice(context.pool, context.rings, { linkType, mtu, onPacket });
-  callbacks.inject = (packet) => device.inject(packet);
+  callbacks.inject = (packet) => injectInto(device, packet);
   return device;
+}
+
+/** False for packets that come when the interface is gone, as for all others that are not taken. */
+function injectInto(device: StreamDevice, packet: Uint8Array): boolean {
+  try {
+    return device.inject(packet);
+  } catch (error) {
+    if (error instanceof UsernetError && error.code === 'USERNET_CLOSED') return false;
+    throw error;
+  }
 }
 
 /** A chunk of the stream is a packet: streams in object mode, message sockets, or ones that frame by themselves. */
@@ -95,7 +112,7 @@ function joinDuplex(
   });
   stream.on('drain', () => device.resume());
   stream.on('data', (chunk: Uint8Array) => {
-    device.inject(chunk);
+    injectInto(device, chunk);
     if (device.injectSpace === 0) stream.pause();
   });
   return device;

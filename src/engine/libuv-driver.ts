@@ -62,6 +62,7 @@ export class LibuvDriver implements Driver {
     } finally {
       this.#isRunning = false;
     }
+    if (this.#engine === undefined) return;
     if (nextNs <= nowNs || this.#wasWoken) this.wake();
     else if (nextNs < this.#timerNs) this.#sleepUntil(nextNs, nowNs);
   };

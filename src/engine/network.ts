@@ -314,6 +314,8 @@ export class Network {
 
   async #close(): Promise<void> {
     await this.#queue;
+    // Never from inside a run, where callbacks of the application may have asked for it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     await Promise.all([...this.#programs.values()].map((program) => program.stop()));
     this.#programs.clear();
     await Promise.all([...this.#forwards.values()].map((forward) => forward.close()));

@@ -145,6 +145,25 @@ test('packets go in and out by callbacks', async (t) => {
   assert.deepEqual([tun0?.rxPackets, tun0?.txPackets], [1, 1]);
 });
 
+test('a packet callback that throws is an uncaught exception and nothing worse', async (t) => {
+  const stream: PacketCallbacks = {
+    onPacket: () => {
+      throw new Error('mistake of the application');
+    },
+  };
+  const lab = await makeLab(t, {
+    stacks: { host: { interfaces: { tun0: { type: 'stream', stream, address: '10.9.0.1/24' } } } },
+  });
+  const caught: string[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => caught.push(error.message));
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+  assert.equal((await ping(lab, 'host', '10.9.0.2')).kind, 'timeout');
+  assert.deepEqual(caught, ['mistake of the application']);
+  assert.equal(lab.network.worker.pool.inUse, 0);
+  await lab.network.close();
+  assert.equal(stream.inject!(new Uint8Array(40)), false);
+});
+
 test('an idle network does nothing', async (t) => {
   const lab = await makeLab(t, demoConfig());
   await ping(lab, 'client', '10.0.0.2');
