@@ -134,7 +134,8 @@ function sameAck(tcp: TcpCore, connection: number, segment: Segment, sackedBefor
   if (table.sndUna[connection] === table.sndMax[connection]) return;
   if (windowBefore === 0) {
     // The answer to a probe shows that the peer lives: probing may go on for ever (RFC 9293 section 3.8.6.1). What may go unanswered is
-    // the next probe.
+    // the next probe. Nobody waits for a connection without an application: its time runs on.
+    if ((table.flags[connection]! & ConnectionFlag.held) === 0) return;
     table.stalledSinceMs[connection] = tcp.deadlineMs(connection, TcpTimer.retransmit) | 0;
     return;
   }

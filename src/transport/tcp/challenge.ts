@@ -23,7 +23,7 @@ export function challengeSyn(tcp: TcpCore, connection: number): void {
 
 function answer(tcp: TcpCore, connection: number, flag: number): void {
   const table = tcp.table;
-  const nowMs = tcp.nowMs() | 0;
+  const nowMs = tcp.clockMs();
   const last = table.lastChallengeMs[connection]!;
   if (last !== 0 && ((nowMs - last) | 0) < CHALLENGE_INTERVAL_MS) return;
   // 0 stands for never.

@@ -310,3 +310,36 @@ test('removing the stack fails its connections with ENETUNREACH and sends nothin
   assert.equal(t.tcp.core.table.count, 0);
   t.finish();
 });
+
+test('a connection without an application does not wait for a dead peer, nor for a shut window, without end', () => {
+  const t = established({ orphanTimeoutMs: 30_000 });
+  t.write(1000);
+  t.close();
+  t.advance(70_000);
+  assert.equal(t.tcp.core.table.count, 0);
+  t.finish();
+  const u = established({ orphanTimeoutMs: 30_000 });
+  u.write(5000);
+  u.receive('A', { ack: 1461, window: 0 });
+  u.close();
+  for (let i = 0; i < 300 && u.tcp.core.table.count > 0; i++) {
+    u.advance(500);
+    if (u.sent.splice(0).length > 0) u.receive('A', { ack: 1461, window: 0 });
+  }
+  assert.equal(u.tcp.core.table.count, 0);
+  u.finish();
+});
+
+test('a FIN once more in TIME-WAIT lets the wait begin anew (RFC 9293 3.10.7.4)', () => {
+  const t = established({ timeWaitMs: 10_000 });
+  t.shutdown();
+  t.receive('FA', { seq: 1, ack: 2 });
+  t.close();
+  t.advance(9_000);
+  t.receive('FA', { seq: 1, ack: 2 });
+  t.advance(9_000);
+  assert.equal(t.tcp.core.table.count, 1);
+  t.advance(2_000);
+  assert.equal(t.tcp.core.table.count, 0);
+  t.finish();
+});

@@ -47,7 +47,7 @@ export function reduceThreshold(tcp: TcpCore, connection: number, flight: number
 export function restartAfterIdle(tcp: TcpCore, connection: number): void {
   const table = tcp.table;
   if (table.sndUna[connection] !== table.sndMax[connection]) return;
-  if (((tcp.nowMs() - table.lastSentMs[connection]!) | 0) <= table.rtoMs[connection]!) return;
+  if (((tcp.clockMs() - table.lastSentMs[connection]!) | 0) <= table.rtoMs[connection]!) return;
   const initial = initialWindow(table.mss[connection]!);
   if (table.cwnd[connection]! <= initial) return;
   table.cwnd[connection] = initial;

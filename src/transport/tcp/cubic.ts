@@ -24,7 +24,7 @@ export function cubicAcked(tcp: TcpCore, connection: number, acked: number): voi
   table.ackedBytes[connection] = bytes;
   if (bytes * STEPS_PER_WINDOW < cwnd) return;
   table.ackedBytes[connection] = 0;
-  const nowMs = tcp.nowMs() | 0;
+  const nowMs = tcp.clockMs();
   if (table.cubicOrigin[connection] === 0) beginEpoch(tcp, connection, cwnd, nowMs);
   const mss = table.mss[connection]!;
   const friendly = table.cubicWEst[connection]! + Math.round((reno(table, connection, cwnd) * mss * bytes) / cwnd);

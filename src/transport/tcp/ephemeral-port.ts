@@ -57,7 +57,7 @@ export function isFlowFree(tcp: TcpCore, namespace: number, local: number, remot
   if (connection < 0) return true;
   if (table.state[connection] !== TcpState.timeWait) return false;
   if ((table.flags[connection]! & ConnectionFlag.timestamps) === 0) return false;
-  if (((tcp.nowMs() - table.tsRecentMs[connection]!) | 0) <= REUSE_AFTER_MS) return false;
+  if (((tcp.clockMs() - table.tsRecentMs[connection]!) | 0) <= REUSE_AFTER_MS) return false;
   makeRoom(tcp, connection);
   return true;
 }

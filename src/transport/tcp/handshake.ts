@@ -33,7 +33,7 @@ export function startSyn(tcp: TcpCore, connection: number): void {
   table.sndNxt[connection] = seqAdd(iss, 1);
   table.sndMax[connection] = seqAdd(iss, 1);
   table.sndSmall[connection] = iss;
-  table.stalledSinceMs[connection] = tcp.nowMs() | 0;
+  table.stalledSinceMs[connection] = tcp.clockMs();
   startTiming(tcp, connection, iss);
   armRetransmission(tcp, connection);
   tcp.requestOutput(connection, ConnectionFlag.synNow);
@@ -68,7 +68,7 @@ export function takeSyn(tcp: TcpCore, connection: number, segment: Segment, offe
   if (options.present & TcpOptionBit.timestamps) {
     agreed |= ConnectionFlag.timestamps;
     table.tsRecent[connection] = options.tsVal;
-    table.tsRecentMs[connection] = tcp.nowMs() | 0;
+    table.tsRecentMs[connection] = tcp.clockMs();
   }
   if (options.present & TcpOptionBit.sackPermitted) agreed |= ConnectionFlag.sack;
   if (options.present & TcpOptionBit.windowScale) agreed |= ConnectionFlag.windowScale;
@@ -99,7 +99,7 @@ function establish(tcp: TcpCore, connection: number): void {
   table.recover[connection] = table.iss[connection]!;
   table.highRxt[connection] = table.iss[connection]!;
   table.rcvSpaceUs[connection] = tcp.nowUs();
-  table.lastSentMs[connection] = tcp.nowMs() | 0;
+  table.lastSentMs[connection] = tcp.clockMs();
   tcp.output.push(connection);
 }
 
@@ -155,7 +155,7 @@ export function synSentInput(tcp: TcpCore, connection: number, segment: Segment)
   }
   if ((flags & TcpFlag.syn) === 0) return false;
   takeSyn(tcp, connection, segment, table.flags[connection]! & OFFERED_OPTIONS);
-  table.lastReceivedMs[connection] = tcp.nowMs() | 0;
+  table.lastReceivedMs[connection] = tcp.clockMs();
   if (hasAck) {
     synAcknowledged(tcp, connection, segment);
     tcp.eventQueue.add(connection, TcpEvent.connected);

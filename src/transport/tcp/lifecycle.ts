@@ -27,7 +27,7 @@ export function openConnection(
   ports: number,
 ): number {
   const { table, flows, fifos, config } = tcp;
-  if (table.isFull && tcp.timeWaitHead !== NO_CONNECTION) endConnection(tcp, tcp.timeWaitHead);
+  if (table.isFull) evictTimeWait(tcp);
   const connection = table.take();
   if (connection === NO_CONNECTION) return NO_CONNECTION;
   table.namespace[connection] = namespace;
@@ -51,8 +51,16 @@ export function openConnection(
   table.keepAliveProbes[connection] = config.keepAliveProbes;
   // No generation of routes: the first look asks.
   table.routeGeneration[connection] = tcp.routes.generation - 1;
-  table.lastReceivedMs[connection] = tcp.nowMs() | 0;
+  table.lastReceivedMs[connection] = tcp.clockMs();
   return connection;
+}
+
+/** Ends the oldest connection in TIME-WAIT that nobody holds. */
+function evictTimeWait(tcp: TcpCore): void {
+  const { flags, next } = tcp.table;
+  let connection = tcp.timeWaitHead;
+  while (connection !== NO_CONNECTION && flags[connection]! & ConnectionFlag.held) connection = next[connection]!;
+  if (connection !== NO_CONNECTION) endConnection(tcp, connection);
 }
 
 /** The protocol is over: nothing is sent or received any more. Unread data stays while the session layer holds the connection. */

@@ -14,7 +14,7 @@ export function armRetransmission(tcp: TcpCore, connection: number): void {
 
 /** Time that is left until a SYN without an answer is given up. */
 function handshakeLeftMs(tcp: TcpCore, connection: number): number {
-  const waitedMs = (tcp.nowMs() - tcp.table.stalledSinceMs[connection]!) | 0;
+  const waitedMs = (tcp.clockMs() - tcp.table.stalledSinceMs[connection]!) | 0;
   return Math.max(0, patienceMs(tcp, connection) - waitedMs);
 }
 
@@ -22,7 +22,10 @@ function handshakeLeftMs(tcp: TcpCore, connection: number): number {
 export function patienceMs({ table, config }: TcpCore, connection: number): number {
   const state = table.state[connection]!;
   if (state === TcpState.synSent) return config.connectTimeoutMs;
-  return state === TcpState.synReceived ? config.handshakeTimeoutMs : table.userTimeoutMs[connection]!;
+  if (state === TcpState.synReceived) return config.handshakeTimeoutMs;
+  const userTimeoutMs = table.userTimeoutMs[connection]!;
+  const isHeld = (table.flags[connection]! & ConnectionFlag.held) !== 0;
+  return isHeld ? userTimeoutMs : Math.min(userTimeoutMs, config.orphanTimeoutMs);
 }
 
 /** (5.2): all is acknowledged. */

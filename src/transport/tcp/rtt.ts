@@ -78,5 +78,5 @@ function isRetransmitting(tcp: TcpCore, connection: number): boolean {
 
 /** TSval: milliseconds with an offset of the connection's own. RFC 7323 section 5.4. */
 export function timestampNow(tcp: TcpCore, connection: number): number {
-  return (tcp.nowMs() + tcp.table.tsOffset[connection]!) | 0;
+  return (tcp.clockMs() + tcp.table.tsOffset[connection]!) | 0;
 }

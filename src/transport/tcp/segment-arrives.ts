@@ -13,7 +13,7 @@ import { receiveInOrder, receiveText } from './receive.js';
 import type { Segment } from './segment.js';
 import type { TcpCore } from './tcp-core.js';
 import { TcpCounter } from './tcp-counters.js';
-import { ConnectionFlag, TcpState } from './tcp-state.js';
+import { ConnectionFlag, TcpState, TcpTimer } from './tcp-state.js';
 
 /** RFC 7323 section 5.5: a timestamp older than 24 days is no measure any more. */
 const TS_RECENT_VALID_MS = 24 * 24 * 3_600_000;
@@ -95,7 +95,7 @@ function takeExpected(tcp: TcpCore, connection: number, segment: Segment): void 
 /** The peer lives, and this is its clock. RFC 7323 section 4.3: TS.Recent from the segment that the last ACK was for. */
 function noteReceived(tcp: TcpCore, connection: number, segment: Segment): void {
   const table = tcp.table;
-  const nowMs = tcp.nowMs() | 0;
+  const nowMs = tcp.clockMs();
   table.lastReceivedMs[connection] = nowMs;
   table.keepAliveSent[connection] = 0;
   if ((segment.options.present & TcpOptionBit.timestamps) === 0) return;
@@ -135,7 +135,7 @@ function isAcceptable(tcp: TcpCore, connection: number, segment: Segment): boole
 function isOldTimestamp(tcp: TcpCore, connection: number, segment: Segment): boolean {
   const table = tcp.table;
   if (!seqLt(segment.options.tsVal, table.tsRecent[connection]!)) return false;
-  const ageMs = (tcp.nowMs() - table.tsRecentMs[connection]!) | 0;
+  const ageMs = (tcp.clockMs() - table.tsRecentMs[connection]!) | 0;
   return ageMs >= 0 && ageMs < TS_RECENT_VALID_MS;
 }
 
@@ -171,6 +171,10 @@ function answerUnacceptable(tcp: TcpCore, connection: number, segment: Segment):
     // The peer has not got our SYN-ACK.
     if ((table.flags[connection]! & ConnectionFlag.deferred) === 0) challengeSyn(tcp, connection);
   } else if (segment.length > 0 || segment.flags & TcpFlag.fin) {
+    // The peer's FIN once more: it has not got our ACK, and TIME-WAIT begins anew (RFC 9293 section 3.10.7.4, eighth).
+    if (table.state[connection] === TcpState.timeWait) {
+      tcp.startTimer(connection, TcpTimer.linger, tcp.config.timeWaitMs);
+    }
     tcp.requestOutput(connection, ConnectionFlag.ackNow);
   } else {
     challenge(tcp, connection);

@@ -86,7 +86,7 @@ export function readCookie(tcp: TcpCore, segment: Segment, into: SynCookie): boo
 
 /** TSval of a cookie: the clock that the connection will go on with, set back a little to hold the options. */
 function cookieTimestamp(tcp: TcpCore, namespace: number, segment: Segment, bits: number): number {
-  const now = (tcp.nowMs() + timestampOffset(tcp, namespace, segment.destination, segment.source)) | 0;
+  const now = (tcp.clockMs() + timestampOffset(tcp, namespace, segment.destination, segment.source)) | 0;
   const value = (now & ~OPTION_BITS) | bits;
   return seqGt(value, now) ? (value - OPTION_BITS - 1) | 0 : value;
 }

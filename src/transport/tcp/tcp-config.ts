@@ -17,6 +17,8 @@ export interface TcpConfig {
   readonly handshakeTimeoutMs: number;
   /** Data without an acknowledgment: how long it is retransmitted. RFC 9293 section 3.8.3, R2: at least 100 s. */
   readonly userTimeoutMs: number;
+  /** The same after the application has let go of the connection. */
+  readonly orphanTimeoutMs: number;
   /** Twice the maximum segment lifetime. RFC 9293 section 3.4.2 (MSL 2 min there; stacks use 30 s). */
   readonly timeWaitMs: number;
   /** FIN-WAIT-2 of a connection that no application holds. */
@@ -43,6 +45,7 @@ export const DEFAULT_TCP_CONFIG: TcpConfig = {
   connectTimeoutMs: 180_000,
   handshakeTimeoutMs: 60_000,
   userTimeoutMs: 900_000,
+  orphanTimeoutMs: 120_000,
   timeWaitMs: 60_000,
   finWait2Ms: 60_000,
   keepAliveIntervalMs: 75_000,

@@ -120,6 +120,11 @@ export class TcpCore {
     return Math.floor(this.clock.nowNs / NS_PER_MS);
   }
 
+  /** Milliseconds modulo 2^32, signed: only differences mean something. */
+  clockMs(): number {
+    return Math.floor(this.clock.nowNs / NS_PER_MS) | 0;
+  }
+
   /** Microseconds modulo 2^32: only differences mean something. */
   nowUs(): number {
     return Math.floor(this.clock.nowNs / NS_PER_US) | 0;

@@ -33,7 +33,7 @@ function delayedAckExpired(tcp: TcpCore, connection: number): void {
 
 function retransmissionExpired(tcp: TcpCore, connection: number): void {
   const { table } = tcp;
-  const nowMs = tcp.nowMs() | 0;
+  const nowMs = tcp.clockMs();
   const state = table.state[connection]!;
   if (table.backoff[connection] === 0 && state >= TcpState.established) table.stalledSinceMs[connection] = nowMs;
   if (((nowMs - table.stalledSinceMs[connection]!) | 0) >= patienceMs(tcp, connection)) {
@@ -100,7 +100,7 @@ function keepAliveExpired(tcp: TcpCore, connection: number): void {
   const idleLimitMs = table.keepAliveMs[connection]!;
   const state = table.state[connection]!;
   if (idleLimitMs === 0 || state < TcpState.established || state === TcpState.timeWait) return;
-  const idleMs = (tcp.nowMs() - table.lastReceivedMs[connection]!) | 0;
+  const idleMs = (tcp.clockMs() - table.lastReceivedMs[connection]!) | 0;
   const sent = table.keepAliveSent[connection]!;
   if (idleMs < idleLimitMs) {
     tcp.startTimer(connection, TcpTimer.keepAlive, idleLimitMs - idleMs);

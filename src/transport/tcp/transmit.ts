@@ -154,7 +154,7 @@ function account(tcp: TcpCore, connection: number, seq: number, end: number, len
   if (seqGt(end, table.sndMax[connection]!)) table.sndMax[connection] = end;
   if (length > 0 && length % table.mss[connection]! !== 0) table.sndSmall[connection] = end;
   table.flags[connection]! &= ~(ConnectionFlag.retransmitFirst | ConnectionFlag.forceSend);
-  table.lastSentMs[connection] = tcp.nowMs() | 0;
+  table.lastSentMs[connection] = tcp.clockMs();
   if (flags & ConnectionFlag.persist || !tcp.isTimerRunning(connection, TcpTimer.retransmit)) {
     armRetransmission(tcp, connection);
   }
