@@ -7,8 +7,10 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type https from 'node:https';
 import type { NetConnectOpts, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { listenOnStack } from './stack-listen.js';
 import type { StackDialer, StackNet } from './stack-net.js';
+import { dialSecurely } from './stack-tls.js';
 
 export type StackHttp = typeof http;
 export type StackHttps = typeof https;
@@ -24,50 +26,48 @@ export function makeStackHttp(dialer: StackDialer, net: StackNet): StackHttp {
     }
   }
   const globalAgent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
-  const request = requester(http.request, globalAgent);
+  const request = requester(http.request, Agent, globalAgent);
   const Server = serverClass(http.Server, dialer);
   const createServer = (...args: unknown[]): http.Server => new Server(...(args as []));
   return { ...http, Agent, globalAgent, request, get: getter(request), Server, createServer } as unknown as StackHttp;
 }
 
-export function makeStackHttps(dialer: StackDialer, net: StackNet): StackHttps {
+export function makeStackHttps(dialer: StackDialer): StackHttps {
   const https = process.getBuiltinModule('node:https');
+  // What an https.Agent does: it connects by TLS and remembers the session.
   const { createConnection } = https.Agent.prototype as unknown as SecureAgent;
   class Agent extends https.Agent {
-    override createConnection(options: NetConnectOpts, callback?: unknown): Duplex {
-      const socket = net.connect(options);
-      const connection = createConnection.call(this, { ...options, socket }, callback);
-      if (options.timeout) (connection as Socket).setTimeout(options.timeout);
-      return connection;
+    override createConnection(options: SecureOptions, callback?: unknown): Duplex {
+      return dialSecurely(dialer, options, (complete) => createConnection.call(this, complete, callback));
     }
   }
   const globalAgent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
-  const request = requester(https.request, globalAgent);
+  const request = requester(https.request, Agent, globalAgent);
   const Server = serverClass(https.Server, dialer);
   const createServer = (...args: unknown[]): https.Server => new Server(...(args as []));
   return { ...https, Agent, globalAgent, request, get: getter(request), Server, createServer } as unknown as StackHttps;
 }
 
-/** What an https.Agent does: puts TLS on a connection and remembers its session. */
+type SecureOptions = NetConnectOpts & ConnectionOptions;
+
 interface SecureAgent {
-  createConnection(this: https.Agent, ...args: unknown[]): Duplex;
+  createConnection(this: https.Agent, ...args: unknown[]): TLSSocket;
 }
 
 /** `request` in all its forms, with an agent of the stack where the caller gives none. */
 function requester(
   request: (...args: never[]) => ClientRequest,
-  agent: http.Agent,
+  Agent: new () => http.Agent,
+  globalAgent: http.Agent,
 ): (...args: unknown[]) => ClientRequest {
   const call = request as (...args: unknown[]) => ClientRequest;
   return (...args) => {
     const [first, second] = args;
     const isUrlFirst = typeof first === 'string' || first instanceof URL;
-    const hasOptions = typeof second === 'object' && second !== null;
-    // `_defaultAgent` is what https hands to http in the same way: it also answers for `agent: false`.
-    const options = {
-      _defaultAgent: agent,
-      ...((isUrlFirst ? hasOptions && second : first) as RequestOptions | false),
-    };
+    const given = isUrlFirst ? second : first;
+    const options: RequestOptions = typeof given === 'object' && given !== null ? { ...given } : {};
+    if (options.agent === false) options.agent = new Agent();
+    else if (options.createConnection === undefined) options.agent ??= globalAgent;
     const callback = args.find((each) => typeof each === 'function') as OnResponse | undefined;
     return isUrlFirst ? call(first, options, callback) : call(options, callback);
   };

@@ -30,8 +30,8 @@ function sessionConnector(net: StackNet, tls: StackTls): (authority: URL, option
     const isSecure = authority.protocol === 'https:';
     const host = authority.hostname.replace(/^\[(.*)\]$/, '$1');
     const port = authority.port === '' ? (isSecure ? 443 : 80) : Number(authority.port);
-    if (!isSecure) return net.connect({ ...(options as object), port, host });
+    if (!isSecure) return net.connect({ port, host, ...(options as object) });
     const servername = isIP(host) === 0 ? { servername: host } : {};
-    return tls.connect({ ALPNProtocols: ['h2'], ...servername, ...options, port, host });
+    return tls.connect({ port, host, ALPNProtocols: ['h2'], ...servername, ...options });
   };
 }

@@ -60,7 +60,7 @@ export class Stack {
   }
 
   get tls(): StackTls {
-    this.#tls ??= makeStackTls(this.#dialer, this.net);
+    this.#tls ??= makeStackTls(this.#dialer);
     return this.#tls;
   }
 
@@ -75,7 +75,7 @@ export class Stack {
   }
 
   get https(): StackHttps {
-    this.#https ??= makeStackHttps(this.#dialer, this.net);
+    this.#https ??= makeStackHttps(this.#dialer);
     return this.#https;
   }
 
