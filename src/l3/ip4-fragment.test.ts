@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tcpPacket } from '../drivers/testing/link-lab.js';
 import { PacketFlag } from '../mem/packet-pool.js';
 import { hasIpv4MoreFragments, Ipv4Flag, ipv4FragmentOffsetBytes, isIpv4ChecksumValid } from '../wire/ipv4.js';
 import { isUdpChecksumValidIpv4 } from '../wire/udp.js';
@@ -118,3 +119,29 @@ test('without slots the packet is dropped, and nothing is lost from the pool', (
   lab.pool.giveMany(held, count);
   assert.equal(lab.close(), 0);
 });
+
+for (const [gsoSize, isSent] of [
+  [1448, true],
+  [1460, true],
+  [1461, false],
+] as const) {
+  test(`a super-segment of pieces of ${gsoSize} bytes over an MTU of 1500 ${isSent ? 'goes whole' : 'is too big'}`, () => {
+    const { lab, stack } = makeHost(1500);
+    const told: number[] = [];
+    lab.l3.onIcmpError(6, (_stack, _type, _code, info) => {
+      told.push(info);
+      return true;
+    });
+    const slot = tcpPacket(lab.pool, { payload: new Uint8Array(4000), flags: 0x10, withEthernet: false });
+    lab.pool.flags[slot] = PacketFlag.gsoTcp4 | PacketFlag.checksumPartial;
+    lab.pool.gsoSize[slot] = gsoSize;
+    lab.pool.stack[slot] = stack;
+    // The segment goes to 10.0.0.2.
+    lab.l3.addNeighbor(1, ip('10.0.0.2'), 0x0200, 0x98);
+    lab.graph.inject('ip4-output', slot);
+    lab.settle();
+    assert.equal(lab.count('interface-output', 'segmented'), isSent ? 1 : 0);
+    assert.deepEqual(told, isSent ? [] : [1500]);
+    assert.equal(lab.close(), 0);
+  });
+}

@@ -23,11 +23,20 @@ export const ip4Rewrite: NodeSpec<L3Context> = {
     const { view, head, length, totalLength, adjacency, rxInterface, txInterface, flags, gsoSize } = pool;
     const { rewrite0, rewrite1, rewrite2, headerBytes, mtu, interface: interfaceOf } = l3.adjacencies;
 
-    /** True if the packet, or a piece of the super-segment, does not fit. */
+    /** Of a packet longer than the MTU: false for a super-segment whose pieces fit. */
     function isTooBig(slot: number, at: number, row: number): boolean {
-      if ((flags[slot]! & PacketFlag.gsoTcp4) === 0) return true;
       const ipBytes = ipv4HeaderBytes(view, at);
-      return ipBytes + tcpHeaderBytes(view, at + ipBytes) + gsoSize[slot]! > mtu[row]!;
+      const isSuperSegment = (flags[slot]! & PacketFlag.gsoTcp4) !== 0;
+      const fits = isSuperSegment && ipBytes + tcpHeaderBytes(view, at + ipBytes) + gsoSize[slot]! <= mtu[row]!;
+      if (!fits) counters[Counter.tooBig]!++;
+      return !fits;
+    }
+
+    /** RFC 1812 section 5.3.1. */
+    function expire(slot: number): number {
+      counters[Counter.ttlExpired]!++;
+      l3.icmpErrors.set(slot, Icmpv4Type.timeExceeded, Icmpv4TimeExceeded.ttl);
+      return Next.icmpError;
     }
 
     return (frame, next) => {
@@ -36,25 +45,24 @@ export const ip4Rewrite: NodeSpec<L3Context> = {
         const slot = slots[i]!;
         const row = adjacency[slot]!;
         const at = head[slot]!;
-        const isTransit = rxInterface[slot] !== 0;
-        const word = view.getUint32(at + TTL_WORD);
-        if (isTransit && word >>> 24 <= 1) {
-          // RFC 1812 section 5.3.1.
-          counters[Counter.ttlExpired]!++;
-          l3.icmpErrors.set(slot, Icmpv4Type.timeExceeded, Icmpv4TimeExceeded.ttl);
-          next[i] = Next.icmpError;
-          continue;
-        }
-        if (totalLength[slot]! > mtu[row]! && isTooBig(slot, at, row)) {
-          counters[Counter.tooBig]!++;
-          next[i] = Next.fragment;
-          continue;
-        }
-        if (isTransit) {
+        const bytes = totalLength[slot]!;
+        if (rxInterface[slot] !== 0) {
+          const word = view.getInt32(at + TTL_WORD);
+          if (word >>> 24 <= 1) {
+            next[i] = expire(slot);
+            continue;
+          }
+          if (bytes > mtu[row]! && isTooBig(slot, at, row)) {
+            next[i] = Next.fragment;
+            continue;
+          }
           // The TTL is the high byte of its 16-bit word: minus 0x0100 there is plus 0x0100 in the checksum. RFC 1624.
           const checksum = (word & 0xffff) + 0x0100;
-          const folded = checksum >= 0xffff ? (checksum + 1) & 0xffff : checksum;
-          view.setUint32(at + TTL_WORD, ((word - TTL_ONE) & 0xffff0000) | folded);
+          const folded = checksum < 0xffff ? checksum : (checksum + 1) & 0xffff;
+          view.setInt32(at + TTL_WORD, ((word - TTL_ONE) & 0xffff0000) | folded);
+        } else if (bytes > mtu[row]! && isTooBig(slot, at, row)) {
+          next[i] = Next.fragment;
+          continue;
         }
         txInterface[slot] = interfaceOf[row]!;
         next[i] = Next.interfaceOutput;
@@ -62,10 +70,10 @@ export const ip4Rewrite: NodeSpec<L3Context> = {
         view.setInt32(at - 14, rewrite0[row]!);
         view.setInt32(at - 10, rewrite1[row]!);
         view.setInt32(at - 6, rewrite2[row]!);
-        view.setUint16(at - 2, EtherType.ipv4);
+        view.setInt16(at - 2, EtherType.ipv4);
         head[slot] = at - ETHERNET_HEADER_BYTES;
         length[slot] = length[slot]! + ETHERNET_HEADER_BYTES;
-        totalLength[slot] = totalLength[slot]! + ETHERNET_HEADER_BYTES;
+        totalLength[slot] = bytes + ETHERNET_HEADER_BYTES;
       }
     };
   },
