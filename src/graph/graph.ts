@@ -33,13 +33,27 @@ export interface GraphOptions<Context extends NodeContext> {
   readonly stopwatch?: () => number;
 }
 
+/** Frames, oldest first. Emptied by its count: an array that is cut to nothing gives its memory back and takes it anew. */
+class FrameList {
+  readonly frames: Frame[] = [];
+  count = 0;
+
+  add(frame: Frame): void {
+    this.frames[this.count++] = frame;
+  }
+
+  take(): Frame | undefined {
+    return this.count > 0 ? this.frames[--this.count] : undefined;
+  }
+}
+
 /** A node in place: its successors, pending frames and statistics. */
 class Vertex {
   readonly successors: Vertex[] = [];
-  /** Frames that wait, oldest first; the last one is filled up before another is begun. */
-  pending: Frame[] = [];
+  /** Frames that wait; the last one is filled up before another is begun. */
+  pending = new FrameList();
   /** The list that was pending before, emptied: the two take turns. */
-  spare: Frame[] = [];
+  spare = new FrameList();
   run!: NodeRun;
 
   constructor(
@@ -59,7 +73,7 @@ export class Graph<Context extends NodeContext = NodeContext> {
   readonly #inputs: Vertex[] = [];
   readonly #internals: Vertex[];
   readonly #byName = new Map<string, Vertex>();
-  readonly #idleFrames: Frame[] = [];
+  readonly #idleFrames = new FrameList();
   readonly #next = new Uint8Array(FRAME_PACKETS);
   /** The same bytes, four at a time. */
   readonly #nextWords = new Int32Array(this.#next.buffer);
@@ -110,12 +124,12 @@ export class Graph<Context extends NodeContext = NodeContext> {
   run(): number {
     let received = 0;
     for (const input of this.#inputs) {
-      const frame = this.#idleFrames.pop() ?? new Frame();
+      const frame = this.#idleFrames.take() ?? new Frame();
       const startNs = this.#startTiming();
       input.run(frame, this.#next);
       input.stats.calls++;
       if (frame.count === 0) {
-        this.#idleFrames.push(frame);
+        this.#idleFrames.add(frame);
         continue;
       }
       received += frame.count;
@@ -134,8 +148,9 @@ export class Graph<Context extends NodeContext = NodeContext> {
   /** Gives back every packet that waits in the graph: when it is closed. */
   close(): void {
     for (const vertex of this.#internals) {
-      for (const frame of vertex.pending) this.pool.giveMany(frame.slots, frame.count);
-      vertex.pending = [];
+      const { frames, count } = vertex.pending;
+      for (let i = 0; i < count; i++) this.pool.giveMany(frames[i]!.slots, frames[i]!.count);
+      vertex.pending.count = 0;
     }
   }
 
@@ -146,17 +161,17 @@ export class Graph<Context extends NodeContext = NodeContext> {
       this.#firstPending = Infinity;
       for (let i = from; i < vertices.length; i++) {
         const vertex = vertices[i]!;
-        if (vertex.pending.length > 0) this.#dispatch(vertex);
+        if (vertex.pending.count > 0) this.#dispatch(vertex);
       }
     }
   }
 
   #dispatch(vertex: Vertex): void {
-    const frames = vertex.pending;
+    const list = vertex.pending;
     // What the node sends to itself is for the next round.
     vertex.pending = vertex.spare;
-    for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i]!;
+    for (let i = 0; i < list.count; i++) {
+      const frame = list.frames[i]!;
       if (this.tracer.isActive) this.tracer.record(vertex.name, frame);
       const startNs = this.#startTiming();
       vertex.run(frame, this.#next);
@@ -164,8 +179,8 @@ export class Graph<Context extends NodeContext = NodeContext> {
       this.#finish(vertex, frame, startNs);
       this.#pass(vertex, frame);
     }
-    frames.length = 0;
-    vertex.spare = frames;
+    list.count = 0;
+    vertex.spare = list;
   }
 
   #startTiming(): number {
@@ -189,15 +204,15 @@ export class Graph<Context extends NodeContext = NodeContext> {
       this.#scatter(vertex, frame);
     } else if (first !== CONSUMED) {
       const target = vertex.successors[first]!;
-      if (target.pending.length === 0) {
-        target.pending.push(frame);
+      if (target.pending.count === 0) {
+        target.pending.add(frame);
         if (target.order < this.#firstPending) this.#firstPending = target.order;
         return;
       }
       this.#scatter(vertex, frame);
     }
     frame.count = 0;
-    this.#idleFrames.push(frame);
+    this.#idleFrames.add(frame);
   }
 
   /** True when the first `count` entries of `next` are equal. Four are compared at a time. */
@@ -226,10 +241,10 @@ export class Graph<Context extends NodeContext = NodeContext> {
 
   #append(target: Vertex, slot: number): void {
     const pending = target.pending;
-    let frame = pending.length > 0 ? pending[pending.length - 1]! : undefined;
+    let frame = pending.count > 0 ? pending.frames[pending.count - 1]! : undefined;
     if (frame === undefined || frame.count === FRAME_PACKETS) {
-      frame = this.#idleFrames.pop() ?? new Frame();
-      pending.push(frame);
+      frame = this.#idleFrames.take() ?? new Frame();
+      pending.add(frame);
       if (target.order < this.#firstPending) this.#firstPending = target.order;
     }
     frame.slots[frame.count++] = slot;
