@@ -97,8 +97,10 @@ export class ControlSocket {
   }
 
   #upgrade(target: AttachTarget, request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
-    const url = new URL(request.url ?? '/', 'http://usernet');
-    if (url.pathname !== '/session' || request.headers.upgrade?.toLowerCase() !== SESSION_PROTOCOL) {
+    // Whatever breaks the connection is followed by close.
+    socket.on('error', () => {});
+    const url = parseUrl(request.url);
+    if (url?.pathname !== '/session' || request.headers.upgrade?.toLowerCase() !== SESSION_PROTOCOL) {
       refuse(socket, 400, 'this upgrade is not known');
       return;
     }
@@ -118,6 +120,12 @@ export class ControlSocket {
     socket.once('close', () => this.#attached.delete(socket));
     target.attach(stack, socket, firstBytes);
   }
+}
+
+/** A client may ask for anything: undefined for what is no path. */
+function parseUrl(path = '/'): URL | undefined {
+  const base = 'http://usernet';
+  return URL.canParse(path, base) ? new URL(path, base) : undefined;
 }
 
 function refuse(socket: Duplex, status: number, message: string, hint?: string): void {

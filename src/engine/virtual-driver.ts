@@ -61,6 +61,11 @@ export class VirtualDriver implements Driver {
     return this.runUntil(Infinity, isDone);
   }
 
+  /** Lets time pass without running, as when a process stands still. */
+  skip(durationNs: number): void {
+    this.#timeNs += durationNs;
+  }
+
   /** Runs without turning the event loop: for networks whose applications are plain callbacks. */
   runUntilSync(deadlineNs: number, isDone?: () => boolean): boolean {
     for (;;) {

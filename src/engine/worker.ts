@@ -5,7 +5,7 @@
  *   run: timers ─► graph passes ─► TCP and UDP events ─► session events ─► applications
  */
 import type { Random } from '../base/random.js';
-import { NS_PER_S, type TimerSource } from '../base/time.js';
+import { NS_PER_MS, NS_PER_S, type TimerSource } from '../base/time.js';
 import type { MemoryLimits, Tunables } from '../config/tunable-table.js';
 import { InterfaceTable } from '../drivers/interface-table.js';
 import { RingStore } from '../drivers/ring-store.js';
@@ -38,6 +38,9 @@ const COMMIT_NS = NS_PER_S;
  */
 const MAX_PASSES = 8;
 const ENOUGH_PACKETS = 16;
+/** TCP's timers wait no longer than this for packets that are on their way in this process. */
+const MAX_DEFERRAL_NS = 20 * NS_PER_MS;
+const MAX_DEFERRED_RUNS = 1024;
 
 export interface WorkerOptions {
   readonly memory: MemoryLimits;
@@ -70,6 +73,9 @@ export class Worker implements Runnable {
   onRunEnd: () => void = () => {};
   readonly #timers: readonly TimerSource[];
   #committedNs = 0;
+  /** Runs in a row in which TCP's timers were due and waited, and when that began. */
+  #deferredRuns = 0;
+  #deferredNs = 0;
 
   constructor(options: WorkerOptions) {
     const { memory, random } = options;
@@ -114,7 +120,7 @@ export class Worker implements Runnable {
     this.tcp.wake = wake;
     this.udp.wake = wake;
     this.sessions.wake = wake;
-    this.#timers = [interfaces, this.bridges, l3, this.tcp, this.udp];
+    this.#timers = [interfaces, this.bridges, l3, this.udp];
     this.graph = new Graph<WorkerContext>({
       pool,
       clock,
@@ -129,6 +135,7 @@ export class Worker implements Runnable {
   run(nowNs: number): number {
     this.clock.freeze(nowNs);
     for (const timers of this.#timers) if (timers.nextDeadlineNs() <= nowNs) timers.advance(nowNs);
+    if (this.tcp.nextDeadlineNs() <= nowNs && !this.#mayDefer(nowNs)) this.tcp.advance(nowNs);
     for (let passes = 0, packets = 0; passes < MAX_PASSES && packets < ENOUGH_PACKETS; passes++) {
       const received = this.graph.run();
       if (received === 0) break;
@@ -157,12 +164,29 @@ export class Worker implements Runnable {
     return this.pool.inUse;
   }
 
+  /**
+   * True while TCP's timers should wait for packets that are here already: after a pause of this process the
+   * acknowledgments that came, or would have come, meanwhile are looked at before anything is taken for lost.
+   */
+  #mayDefer(nowNs: number): boolean {
+    if (this.#hasPackets()) {
+      if (this.#deferredRuns++ === 0) this.#deferredNs = nowNs;
+      if (nowNs - this.#deferredNs < MAX_DEFERRAL_NS && this.#deferredRuns < MAX_DEFERRED_RUNS) return true;
+    }
+    this.#deferredRuns = 0;
+    return false;
+  }
+
+  #hasPackets(): boolean {
+    return this.interfaces.pendingCount > 0 || this.tcp.hasOutput || this.udp.hasOutput;
+  }
+
   #hasWork(): boolean {
-    return this.interfaces.pendingCount > 0 || this.tcp.hasOutput || this.udp.hasOutput || this.sessions.hasWork;
+    return this.#hasPackets() || this.sessions.hasWork;
   }
 
   #nextDeadlineNs(): number {
-    let earliest = Infinity;
+    let earliest = this.tcp.nextDeadlineNs();
     for (const timers of this.#timers) earliest = Math.min(earliest, timers.nextDeadlineNs());
     return earliest;
   }

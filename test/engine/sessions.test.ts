@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { showErrors } from '../../src/ops/show.js';
 import { wordsFromIpv4 } from '../../src/session/address.js';
 import { DirectPort } from '../../src/session/direct-carrier.js';
 import { errnoName } from '../../src/session/errno.js';
@@ -159,4 +160,28 @@ test('a closed port refuses at once, a dead host is unreachable, a black hole ti
   assert.equal(client.log.length, 1);
   await lab.driver.runFor(2e9);
   assert.deepEqual(client.log, ['failed EHOSTUNREACH', 'failed ETIMEDOUT']);
+});
+
+test('a pause of the whole process is not taken for loss', async (t) => {
+  const config = demoConfig();
+  config.stacks.client = {
+    ...config.stacks.client,
+    interfaces: { eth0: { type: 'veth', peer: 'router.up', address: '10.1.0.2/24', offload: false } },
+  };
+  const { lab, client, web } = await setUp(t, config);
+  web.port.listen({ localPort: 80 });
+  let session = 0;
+  client.onEvent = (event) => {
+    if (event.type === SessionEvent.connected) session = event.session;
+  };
+  client.connect('10.0.0.2', 80);
+  await lab.driver.runFor(1e9);
+  const { worker } = lab.network;
+  assert.equal(client.port.write(session, new Uint8Array(30_000), 0, 30_000), 30_000);
+  // The segments are on their way when the process stands still for longer than the retransmission timeout.
+  worker.graph.run();
+  assert.ok(worker.pool.inUse > 0);
+  lab.driver.skip(700e6);
+  await lab.driver.runFor(1e9);
+  assert.deepEqual(showErrors(lab.network), []);
 });
