@@ -86,12 +86,20 @@ export class MacTable {
 }
 
 function makeFind(rows: Int32Array, mask: number): (key: number, macLo: number) => number {
-  return function find(key, macLo) {
-    for (let i = hash(key, macLo) & mask; ; i = (i + 1) & mask) {
+  function probe(from: number, key: number, macLo: number): number {
+    for (let i = from; ; i = (i + 1) & mask) {
       const at = i << ROW_SHIFT;
       if (rows[at + MacColumn.port] === 0) return NO_ROW;
       if (rows[at + MacColumn.macLo] === macLo && rows[at] === key) return at;
     }
+  }
+
+  return function find(key, macLo) {
+    const home = hash(key, macLo) & mask;
+    const at = home << ROW_SHIFT;
+    // Most stations stand where their hash says; without the loop this is small enough to be inlined.
+    if (rows[at + MacColumn.macLo] === macLo && rows[at] === key && rows[at + MacColumn.port] !== 0) return at;
+    return probe(home, key, macLo);
   };
 }
 
