@@ -17,6 +17,7 @@ import {
   prepareControlDirectory,
 } from '../config/control-path.js';
 import { suggest } from '../config/suggest.js';
+import { doAtExit, forgetAtExit } from './at-exit.js';
 
 /** The protocol that the upgrade asks for. */
 export const SESSION_PROTOCOL = 'usernet-session';
@@ -65,7 +66,7 @@ export class ControlSocket {
 
   /** Ends every connection and removes the socket's file. */
   async close(): Promise<void> {
-    process.off('exit', this.#removeFile);
+    forgetAtExit(this.#removeFile);
     for (const socket of this.#attached) socket.destroy();
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     this.#server.closeAllConnections();
@@ -90,7 +91,7 @@ export class ControlSocket {
       this.#server.listen(this.path, () => {
         this.#server.off('error', fail);
         chmodSync(this.path, 0o600);
-        process.on('exit', this.#removeFile);
+        doAtExit(this.#removeFile);
         done(this);
       });
     });

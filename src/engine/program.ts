@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { NS_PER_MS } from '../base/time.js';
 import { monotonicNs } from '../host/clock.js';
+import { doAtExit, forgetAtExit } from './at-exit.js';
 import type { ObjectSpecs } from './object.js';
 import { programEnvironment, programFile } from './program-environment.js';
 
@@ -51,7 +52,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.#options = options;
-    process.on('exit', this.#killNow);
+    doAtExit(this.#killNow);
     this.#start();
   }
 
@@ -63,7 +64,7 @@ export class Program {
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restart);
-    process.off('exit', this.#killNow);
+    forgetAtExit(this.#killNow);
     const child = this.#child;
     if (child === undefined) return;
     child.ref();
