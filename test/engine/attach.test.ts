@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -129,6 +129,26 @@ test('a program that dies loses its sessions and nothing else', async (t) => {
 
 test('who asks for a stack that is not there, or for another protocol, is refused', async (t) => {
   const { path } = await makeNetwork(t);
+  assert.equal(await upgrade(path, 'nobody'), 404);
+});
+
+test('whatever is asked for, and by whoever is gone before the answer, the network goes on', async (t) => {
+  const { path } = await makeNetwork(t);
+  const ask = (resource: string): string =>
+    `GET ${resource} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: usernet-session\r\n\r\n`;
+  for (const resource of ['//', 'http://[', '/session?stack=%ff']) {
+    const socket = connect(path, () => socket.write(ask(resource)));
+    let answer = '';
+    for await (const text of socket.setEncoding('latin1')) answer += text;
+    assert.match(answer, /^HTTP\/1\.1 40[04] /, resource);
+  }
+  for (const resource of ['/session?stack=nobody', '/session?stack=web', '/']) {
+    const socket = connect(path, () => {
+      socket.write(ask(resource));
+      socket.destroy();
+    });
+    await new Promise((done) => socket.once('close', done));
+  }
   assert.equal(await upgrade(path, 'nobody'), 404);
 });
 
