@@ -17,7 +17,6 @@ import { allCases } from './case/index.js';
 
 const CASE_TIMEOUT_MS = 5_000;
 
-export type { NetworkApi };
 export type Traces = Record<string, Readonly<Record<string, string[]>>>;
 
 /** Runs the cases whose name contains `part`, one after the other. */

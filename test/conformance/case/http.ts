@@ -434,9 +434,10 @@ export const httpCases: Cases = {
         done();
       });
     });
+    const asked = once(server, 'request');
     const request = api.http.get({ port, host: api.host, agent: false });
     t.watch('client', request, 'error', 'close');
-    await delay(10);
+    await asked;
     request.destroy();
     await gone;
     await closeServer(server);
@@ -445,8 +446,9 @@ export const httpCases: Cases = {
     const { server, port } = await serve(api, t, () => {});
     const controller = new AbortController();
     const request = api.http.get({ port, host: api.host, agent: false, signal: controller.signal });
+    const asked = once(server, 'request');
     t.watch('client', request, 'error', 'close');
-    await delay(10);
+    await asked;
     controller.abort();
     await allClosed(request);
     await closeServer(server);
