@@ -47,13 +47,14 @@ export const ip4Local: NodeSpec<L3Context> = {
     }
 
     function hash(at: number, transportAt: number, protocol: number): number {
-      const source = ipv4Source(view, at);
-      const destination = ipv4Destination(view, at);
+      // Signed words: unsigned ones would be boxed on their way into the hash.
+      const source = ipv4Source(view, at) | 0;
+      const destination = ipv4Destination(view, at) | 0;
       const hasPorts = protocol === IpProtocol.tcp || protocol === IpProtocol.udp;
       if (!hasPorts || transportAt + PORT_BYTES > at + ipv4TotalLength(view, at)) {
         return toeplitz2(table, source, destination);
       }
-      return toeplitz4(table, source, destination, view.getUint32(transportAt));
+      return toeplitz4(table, source, destination, view.getInt32(transportAt));
     }
 
     function demux(slot: number, protocol: number): number {

@@ -27,6 +27,7 @@ export class Outbox {
   /** Takes up to `max` packets in order: slots and targets from index 0 on. Returns how many there were. */
   take(slots: Int32Array, targets: Uint8Array, max: number): number {
     const count = Math.min(max, this.#slots.length);
+    if (count === 0) return 0;
     for (let i = 0; i < count; i++) {
       slots[i] = this.#slots[i]!;
       targets[i] = this.#targets[i]!;
