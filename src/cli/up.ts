@@ -81,27 +81,30 @@ function formatEvent(event: NetworkEvent): string {
   return `${name} ended: ${how}${after}`;
 }
 
-/** Ctrl-C and its like: the first asks to end, the second ends at once. */
+/** A second signal that follows so closely is the first one again: npm passes on what the terminal has sent to all. */
+const SAME_SIGNAL_MS = 300;
+
+/**
+ * Ctrl-C and its like: the first asks to end, the second ends at once. The handlers stay until the process has ended, so
+ * that a late one does not turn an orderly end into a killed process.
+ */
 class StopSignal {
   readonly promise: Promise<void>;
-  readonly #signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   readonly #keepAlive = setInterval(() => {}, FOREVER_MS);
-  #onSignal: (signal: NodeJS.Signals) => void = () => {};
 
   constructor() {
     this.promise = new Promise((done) => {
-      let isAsked = false;
-      this.#onSignal = () => {
-        if (isAsked) process.exit(ExitCode.failed);
-        isAsked = true;
+      let askedMs = Infinity;
+      const onSignal = (): void => {
+        if (askedMs === Infinity) askedMs = performance.now();
+        else if (performance.now() - askedMs > SAME_SIGNAL_MS) process.exit(ExitCode.failed);
         done();
       };
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
     });
-    for (const signal of this.#signals) process.on(signal, this.#onSignal);
   }
 
   close(): void {
     clearInterval(this.#keepAlive);
-    for (const signal of this.#signals) process.off(signal, this.#onSignal);
   }
 }
