@@ -4,7 +4,8 @@
  */
 import { UsernetError } from '../base/errors.js';
 import { type Clock, NS_PER_S, type TimerSource } from '../base/time.js';
-import { NO_SLOT, type PacketPool } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { type CapturedPacket, LinkType as CaptureLinkType, type CaptureProblem } from '../wire/capture.js';
 import { CaptureReader } from '../wire/capture-reader.js';
 import type { CaptureWriter } from './capture-writer.js';

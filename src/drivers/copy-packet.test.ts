@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NO_SLOT, SLOT_BYTES } from '../mem/packet-pool.js';
+import { NO_SLOT, SLOT_BYTES } from '../mem/slot.js';
 import { copyPacket, makePacket } from './copy-packet.js';
 import { bytesOf, makeLinkLab, packetOf, pattern } from './testing/link-lab.js';
 

@@ -1,6 +1,7 @@
 /** Copies of packets: for flooding, duplication and taps. A slot has one owner, so nothing is ever shared. */
 import type { Kernels } from '../kernels/kernels.js';
-import { NO_SLOT, type PacketPool } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 
 /** Copies the columns that describe a packet as a whole; not its bytes, `head`, `network` and `transport`. */
 export function copyColumns(pool: PacketPool, to: number, from: number): void {

@@ -7,7 +7,8 @@
  *                            id + 0   seq + 0           id + 1   seq + gsoSize            FIN, PSH as they were
  */
 import type { Kernels } from '../kernels/kernels.js';
-import { NO_SLOT, PacketFlag, type PacketPool, SLOT_DATA_BYTES } from '../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT, SLOT_DATA_BYTES } from '../mem/slot.js';
 import { checksumFinish, checksumFold, checksumSwap, pseudoHeaderSumIpv4 } from '../wire/checksum.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import {

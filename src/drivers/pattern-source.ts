@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
-import { type PacketPool, SLOT_DATA_BYTES } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
+import { SLOT_DATA_BYTES } from '../mem/slot.js';
 import type { Device, DeviceCapabilities, LinkType } from './device.js';
 
 /** Templates are padded to whole cache lines; slots begin on one. */

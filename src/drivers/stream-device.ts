@@ -4,7 +4,8 @@
  *   inject(bytes) ──► queue ──► receive        transmit ──► onPacket(bytes), or a queue while the taker is not ready
  */
 import { UsernetError } from '../base/errors.js';
-import { NO_SLOT, type PacketPool } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js';
 import { IPV4_MIN_HEADER_BYTES } from '../wire/ipv4.js';
 import { linearize, makePacket } from './copy-packet.js';

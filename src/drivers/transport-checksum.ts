@@ -3,7 +3,8 @@
  * Read RFC 9293 section 3.1 and RFC 768 first.
  */
 import type { Kernels } from '../kernels/kernels.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { checksumFinish, checksumFold, checksumSwap, pseudoHeaderSumIpv4 } from '../wire/checksum.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import { ipv4Destination, ipv4Protocol, ipv4Source } from '../wire/ipv4.js';

@@ -1,7 +1,8 @@
 import { copyPacket } from '../drivers/copy-packet.js';
 import { InterfaceFlag } from '../drivers/interface-table.js';
 import type { NodeSpec } from '../graph/node.js';
-import { NO_SLOT, PacketFlag } from '../mem/packet-pool.js';
+import { PacketFlag } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js';
 import type { L2Context } from './l2-context.js';
 

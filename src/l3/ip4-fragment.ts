@@ -2,7 +2,8 @@
 import { copyColumns } from '../drivers/copy-packet.js';
 import { fillTransportChecksum } from '../drivers/transport-checksum.js';
 import { CONSUMED, type NodeSpec } from '../graph/node.js';
-import { NO_SLOT, PacketFlag } from '../mem/packet-pool.js';
+import { PacketFlag } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { Icmpv4Type, Icmpv4Unreachable } from '../wire/icmpv4.js';
 import {
   hasIpv4DontFragment,

@@ -7,7 +7,8 @@
  * A packet that this stack made itself is not answered on the wire: its transport is told directly.
  */
 import { CONSUMED, type NodeSpec } from '../graph/node.js';
-import { NO_SLOT, PacketFlag } from '../mem/packet-pool.js';
+import { PacketFlag } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { isIpv4Unicast } from '../wire/address.js';
 import {
   ICMPV4_HEADER_BYTES,

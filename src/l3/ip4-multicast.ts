@@ -6,7 +6,7 @@
 import { copyPacket } from '../drivers/copy-packet.js';
 import { NO_INTERFACE } from '../drivers/interface-table.js';
 import type { NodeSpec } from '../graph/node.js';
-import { NO_SLOT } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { Icmpv4Type, Icmpv4Unreachable } from '../wire/icmpv4.js';
 import { ipv4Destination, ipv4Source } from '../wire/ipv4.js';
 import { AdjacencyKind } from './adjacency.js';

@@ -17,7 +17,8 @@ import { type Clock, NS_PER_MS, type TimerSource } from '../base/time.js';
 import { TimingWheel } from '../base/timing-wheel.js';
 import type { InterfaceTable } from '../drivers/interface-table.js';
 import type { Arena } from '../mem/arena.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { ARP_BYTES, ArpOperation, writeArp } from '../wire/arp.js';
 import {
   ETHERNET_HEADER_BYTES,

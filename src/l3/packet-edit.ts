@@ -1,5 +1,6 @@
 /** Changes to packets that may be chains; off the fast path. */
-import { NO_SLOT, type PacketPool } from '../mem/packet-pool.js';
+import type { PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 
 /** Cuts the packet to its first `bytes` bytes; slots that become empty go back to the pool. */
 export function trimPacket(pool: PacketPool, slot: number, bytes: number): void {

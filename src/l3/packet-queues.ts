@@ -3,7 +3,8 @@
  * the latest one has to be saved (RFC 1122 section 2.3.2.2); control traffic is dropped last.
  */
 import type { Arena } from '../mem/arena.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 
 export class PacketQueues {
   /** Packets in all queues. */

@@ -13,7 +13,8 @@ import type { Random } from '../base/random.js';
 import { type Clock, NS_PER_MS, type TimerSource } from '../base/time.js';
 import { TimingWheel } from '../base/timing-wheel.js';
 import { copyColumns } from '../drivers/copy-packet.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../mem/packet-pool.js';
+import { NO_SLOT } from '../mem/slot.js';
 import { Icmpv4TimeExceeded, Icmpv4Type } from '../wire/icmpv4.js';
 import {
   Ecn,

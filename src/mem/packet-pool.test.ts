@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Arena } from './arena.js';
-import {
-  HEADROOM_BYTES,
-  NO_SLOT,
-  PacketPool,
-  type PacketPoolOptions,
-  SLOT_BYTES,
-  SLOT_DATA_BYTES,
-} from './packet-pool.js';
+import { PacketPool, type PacketPoolOptions } from './packet-pool.js';
+import { HEADROOM_BYTES, NO_SLOT, SLOT_BYTES, SLOT_DATA_BYTES } from './slot.js';
 
 function makePool(options: Partial<PacketPoolOptions> = {}) {
   const slots = options.slots ?? 2048;

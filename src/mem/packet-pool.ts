@@ -20,9 +20,6 @@ import { NO_SLOT, SLOT_BYTES, slotDataStart } from './slot.js';
 import { makeSlotCache, type SlotCache } from './slot-cache.js';
 import { SlotStack } from './slot-stack.js';
 
-// biome-ignore lint/performance/noBarrelFile: the pool's users need the shape of its slots
-export { HEADROOM_BYTES, MAX_HEADER_BYTES, NO_SLOT, SLOT_BYTES, SLOT_DATA_BYTES } from './slot.js';
-
 /** Bits of the `flags` column. */
 export const PacketFlag = {
   /** Header and transport checksums are known to be right: verified by a device, or the packet never left the process. */

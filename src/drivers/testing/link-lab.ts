@@ -2,7 +2,8 @@
 import type { Clock } from '../../base/time.js';
 import { type Kernels, makeKernels } from '../../kernels/kernels.js';
 import { Arena } from '../../mem/arena.js';
-import { NO_SLOT, PacketFlag, PacketPool } from '../../mem/packet-pool.js';
+import { PacketFlag, PacketPool } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { writeEthernet } from '../../wire/ethernet.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { writeIpv4 } from '../../wire/ipv4.js';

@@ -6,7 +6,8 @@
  *   first slot:  headroom │ IPv4 │ TCP │ options │ payload …      following slots: payload from their first byte on
  * ```
  */
-import { NO_SLOT, PacketFlag } from '../../mem/packet-pool.js';
+import { PacketFlag } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { IPV4_MIN_HEADER_BYTES, Ipv4Flag, writeIpv4 } from '../../wire/ipv4.js';
 import { TCP_MIN_HEADER_BYTES, TcpFlag, writeTcp } from '../../wire/tcp.js';

@@ -6,7 +6,8 @@
  * in `reassembly` and becomes readable when the gap is closed.
  */
 import { seqAdd, seqDiff, seqGt } from '../../base/seqnum.js';
-import { NO_SLOT, PacketFlag } from '../../mem/packet-pool.js';
+import { PacketFlag } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { autotuneReceiveBuffer } from './autotune.js';
 import { TcpEvent } from './event-queue.js';

@@ -4,7 +4,8 @@
  * The answer is written over the packet that caused it: no memory is needed, and there are never more answers than packets.
  */
 import { seqAdd } from '../../base/seqnum.js';
-import { NO_SLOT, PacketFlag } from '../../mem/packet-pool.js';
+import { PacketFlag } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { IPV4_DEFAULT_TTL, IPV4_MIN_HEADER_BYTES, Ipv4Flag, writeIpv4 } from '../../wire/ipv4.js';
 import { TCP_MIN_HEADER_BYTES, TcpFlag, tcpFlagsSequenceLength, writeTcp } from '../../wire/tcp.js';

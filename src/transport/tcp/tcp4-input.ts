@@ -5,7 +5,8 @@
 import { setFlowKeyIpv4 } from '../../flow/flow-table.js';
 import { CONSUMED, type NodeSpec } from '../../graph/node.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { checksumFold, checksumSwap, isChecksumSumValid, pseudoHeaderSumIpv4 } from '../../wire/checksum.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { ipv4Destination, ipv4Source, ipv4TotalLength } from '../../wire/ipv4.js';

@@ -4,7 +4,7 @@
  */
 import { seqAdd, seqGeq, seqGt, seqLt } from '../../base/seqnum.js';
 import { FRAME_PACKETS, type Frame } from '../../graph/frame.js';
-import { NO_SLOT } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { buildReset, buildSegment, buildSyn } from './build-segment.js';
 import { restartAfterIdle } from './congestion.js';

@@ -18,8 +18,9 @@ import { Graph } from '../../graph/graph.js';
 import { CONSUMED, type NodeSpec } from '../../graph/node.js';
 import { makeKernels } from '../../kernels/kernels.js';
 import { Arena } from '../../mem/arena.js';
-import { NO_SLOT, PacketFlag, PacketPool } from '../../mem/packet-pool.js';
+import { PacketFlag, PacketPool } from '../../mem/packet-pool.js';
 import { RegionHeap } from '../../mem/region-heap.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { IPV4_MIN_HEADER_BYTES, Ipv4Flag, ipv4TotalLength, writeIpv4 } from '../../wire/ipv4.js';
 import {

@@ -5,7 +5,8 @@
  *
  * The checksum is left to the interface (PacketFlag.checksumPartial); what exceeds the MTU is cut by ip4-fragment.
  */
-import { NO_SLOT, PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { IPV4_MIN_HEADER_BYTES, writeIpv4 } from '../../wire/ipv4.js';
 import { UDP_HEADER_BYTES, writeUdp } from '../../wire/udp.js';

@@ -6,8 +6,9 @@
  */
 import type { Arena } from '../../mem/arena.js';
 import { FifoTable } from '../../mem/fifo.js';
-import { NO_SLOT, type PacketPool } from '../../mem/packet-pool.js';
+import type { PacketPool } from '../../mem/packet-pool.js';
 import type { RegionHeap } from '../../mem/region-heap.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { ipv4Destination, ipv4Source, ipv4TrafficClass, ipv4Ttl } from '../../wire/ipv4.js';
 import { UDP_HEADER_BYTES, udpDestinationPort, udpLength, udpSourcePort } from '../../wire/udp.js';
 import type { UdpDatagram } from './udp.js';

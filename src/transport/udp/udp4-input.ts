@@ -5,7 +5,8 @@
 import { CONSUMED, type NodeSpec } from '../../graph/node.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { AdjacencyKind } from '../../l3/adjacency.js';
-import { NO_SLOT, PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { PacketFlag, type PacketPool } from '../../mem/packet-pool.js';
+import { NO_SLOT } from '../../mem/slot.js';
 import { checksumFold, checksumSwap, isChecksumSumValid, pseudoHeaderSumIpv4 } from '../../wire/checksum.js';
 import { Icmpv4Type, Icmpv4Unreachable } from '../../wire/icmpv4.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
