@@ -27,6 +27,22 @@ test('we close first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT, 2 MSL (RFC 9293 3.6 fig
   t.finish();
 });
 
+test('a wait for memory that outlives the shutdown does not end FIN-WAIT-2', () => {
+  const t = new TcpScript({ heapBytes: 4096 });
+  t.establish();
+  assert.equal(t.write(10), 0, 'the flow table has it all');
+  t.shutdown();
+  t.expect('FA', { seq: 1, ack: 1, length: 0 });
+  t.receive('A', { seq: 1, ack: 2 });
+  t.advance(15);
+  assert.equal(t.state, 'FIN-WAIT-2');
+  t.expectEvents('writable');
+  t.receive('FA', { seq: 1, ack: 2 });
+  t.expect('A', { seq: 2, ack: 2 });
+  t.expectEvents('peer closed', 'closed');
+  t.finish();
+});
+
 test('the peer closes first: CLOSE-WAIT, LAST-ACK (RFC 9293 3.6)', () => {
   const t = established();
   t.receive('FA', { seq: 1 });

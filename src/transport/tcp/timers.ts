@@ -20,10 +20,12 @@ export function timerExpired(tcp: TcpCore, timer: number): void {
   else lingerExpired(tcp, connection);
 }
 
-/** The end of FIN-WAIT-2 or TIME-WAIT; before these, memory for the send FIFO may be there again. */
+/** The end of TIME-WAIT, or of FIN-WAIT-2 that nobody holds; else memory for the send FIFO may be there again. */
 function lingerExpired(tcp: TcpCore, connection: number): void {
-  const state = tcp.table.state[connection]!;
-  if (state === TcpState.finWait2 || state === TcpState.timeWait) endConnection(tcp, connection);
+  const { table } = tcp;
+  const state = table.state[connection]!;
+  const isOrphan = (table.flags[connection]! & ConnectionFlag.held) === 0;
+  if (state === TcpState.timeWait || (state === TcpState.finWait2 && isOrphan)) endConnection(tcp, connection);
   else tellWritable(tcp, connection);
 }
 
