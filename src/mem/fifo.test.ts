@@ -136,7 +136,7 @@ describe('FifoTable', () => {
   });
 
   it('is content with less memory than it had before', () => {
-    const { heap, fifos } = makeFifos(64 * 1024);
+    const { heap, fifos } = makeFifos(128 * 1024);
     fifos.open(0, 65_536);
     fifos.open(1, 65_536);
     assert.equal(fifos.write(0, stream(0, 65_536), 0, 65_536), 65_536);
@@ -150,6 +150,16 @@ describe('FifoTable', () => {
     const read = new Uint8Array(65_536);
     assert.equal(fifos.read(1, read, 0, 65_536), 16_384);
     assert.deepEqual(read.subarray(0, 16_384), stream(0, 16_384));
+  });
+
+  it('leaves half of the memory to what arrives, and never refuses the smallest ring while there is one', () => {
+    const { heap, fifos, stage } = makeFifos(64 * 1024);
+    for (let fifo = 0; fifo < 4; fifo++) fifos.open(fifo, 65_536);
+    assert.equal(fifos.write(0, stream(0, 65_536), 0, 65_536), 32_768);
+    assert.equal(fifos.write(1, stream(0, 65_536), 0, 65_536), 4096);
+    assert.equal(fifos.place(2, 0, stage(stream(0, 65_536)), 65_536), 16_384);
+    assert.equal(fifos.place(3, 0, stage(stream(0, 65_536)), 65_536), 4096);
+    assert.equal(heap.usedBytes, 57_344);
   });
 
   it('carries more than 4 GiB: its cursors wrap', () => {

@@ -14,6 +14,13 @@ import { assert } from '../base/assert.js';
 import type { Arena } from './arena.js';
 import { MAX_REGION_BITS, MIN_REGION_BITS, type RegionHeap } from './region-heap.js';
 
+/**
+ * Parts of the heap up to which rings larger than the smallest are given. Only bytes that arrive are read, and only then
+ * acknowledged and given back: writers who took all memory would wait for each other.
+ */
+const WRITER_SHARE = 1 / 2;
+const ARRIVAL_SHARE = 7 / 8;
+
 export class FifoTable {
   readonly capacity: number;
   readonly #arena: Arena;
@@ -82,7 +89,7 @@ export class FifoTable {
 
   /** Writes from an application's bytes; returns how many were taken (fewer at the limit or when memory is out). */
   write(fifo: number, source: Uint8Array, from: number, count: number): number {
-    const taken = this.#reserve(fifo, 0, count);
+    const taken = this.#reserve(fifo, 0, count, WRITER_SHARE);
     if (taken === 0) return 0;
     const size = 1 << this.#bits[fifo]!;
     const base = this.#base[fifo]!;
@@ -99,7 +106,7 @@ export class FifoTable {
    * Returns how many were taken.
    */
   place(fifo: number, ahead: number, source: number, count: number): number {
-    const taken = this.#reserve(fifo, ahead, count);
+    const taken = this.#reserve(fifo, ahead, count, ARRIVAL_SHARE);
     if (taken === 0) return 0;
     const size = 1 << this.#bits[fifo]!;
     const base = this.#base[fifo]!;
@@ -165,24 +172,24 @@ export class FifoTable {
   }
 
   /** Makes sure that the ring holds `ahead + count` bytes behind the tail; returns how many of `count` it can hold. */
-  #reserve(fifo: number, ahead: number, count: number): number {
+  #reserve(fifo: number, ahead: number, count: number, share: number): number {
     const used = this.readable(fifo) + ahead;
     const room = this.#limit[fifo]! - used;
     if (room <= 0 || count === 0) return 0;
     const taken = count < room ? count : room;
-    if (this.#base[fifo] === 0 || used + taken > 1 << this.#bits[fifo]!) return this.#resize(fifo, used, taken);
+    if (this.#base[fifo] === 0 || used + taken > 1 << this.#bits[fifo]!) return this.#resize(fifo, used, taken, share);
     return taken;
   }
 
-  #resize(fifo: number, used: number, count: number): number {
+  #resize(fifo: number, used: number, count: number, share: number): number {
     const old = this.#base[fifo]!;
     const oldBits = this.#bits[fifo]!;
     let bits = oldBits;
     while (2 ** bits < used + count && bits < MAX_REGION_BITS) bits++;
-    let base = this.#heap.take(bits);
+    let base = this.#takeRing(bits, share);
     // Memory is scarce: a smaller ring is better than none.
     const leastBits = old === 0 ? MIN_REGION_BITS : oldBits + 1;
-    while (base === 0 && bits > leastBits && 2 ** (bits - 1) > used) base = this.#heap.take(--bits);
+    while (base === 0 && bits > leastBits && 2 ** (bits - 1) > used) base = this.#takeRing(--bits, share);
     if (base === 0) return old === 0 ? 0 : Math.max(0, Math.min(count, 2 ** oldBits - used));
     if (old !== 0) {
       this.#move(old, oldBits, base, bits, this.#head[fifo]!, this.readable(fifo) + this.#ahead[fifo]!);
@@ -191,6 +198,13 @@ export class FifoTable {
     this.#base[fifo] = base;
     this.#bits[fifo] = bits;
     return Math.min(count, 2 ** bits - used);
+  }
+
+  /** Memory for a ring, or 0. The smallest is only refused when there is none: with it a connection goes on, if slowly. */
+  #takeRing(bits: number, share: number): number {
+    const heap = this.#heap;
+    if (bits > MIN_REGION_BITS && heap.usedBytes + 2 ** bits > heap.capacityBytes * share) return 0;
+    return heap.take(bits);
   }
 
   /** Copies `count` bytes from cursor `cursor` on between rings of different size. */

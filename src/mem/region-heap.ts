@@ -33,6 +33,11 @@ export class RegionHeap {
     return this.#reservedBytes;
   }
 
+  /** The most that can be handed out: the limit, or what the arena still has if that is less. */
+  get capacityBytes(): number {
+    return Math.min(this.#limitBytes, this.#reservedBytes + this.#arena.sizeBytes - this.#arena.usedBytes);
+  }
+
   /** Takes a region of 2^bits bytes; its contents are arbitrary. Returns its offset, or 0 when memory is out. */
   take(bits: number): number {
     assert(bits >= MIN_REGION_BITS && bits <= MAX_REGION_BITS, `region of 2^${bits} bytes`);

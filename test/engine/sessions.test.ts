@@ -133,6 +133,32 @@ test('a megabyte arrives over a link that loses, duplicates, reorders and corrup
   assert.equal(received, sent);
 });
 
+test('many who write at once, more than there is memory for, do not wait for each other for ever', async (t) => {
+  const connections = 16;
+  const each = 500_000;
+  const memory = { packets: 4096, connections: 1024, arenaBytes: '256MiB', bufferBytes: '1MiB' };
+  const { lab, client, web } = await setUp(t, { ...demoConfig(), memory });
+  const chunk = new Uint8Array(each);
+  const left = new Map<number, number>();
+  let got = 0;
+  client.onEvent = ({ type, session }) => {
+    if (type === SessionEvent.connected) left.set(session, each);
+    if (type !== SessionEvent.writable) return;
+    left.set(session, left.get(session)! - client.port.write(session, chunk, 0, left.get(session)!));
+  };
+  web.onEvent = (event) => {
+    if (event.type !== SessionEvent.readable) return;
+    for (let count = 1; count > 0; got += count) count = web.port.read(event.session, chunk, 0, chunk.length);
+  };
+  web.port.listen({ localPort: 80 });
+  for (let i = 0; i < connections; i++) client.connect('10.0.0.2', 80);
+  await lab.driver.runFor(1e9);
+  assert.equal(left.size, connections);
+  for (const session of left.keys()) left.set(session, each - client.port.write(session, chunk, 0, each));
+  await lab.driver.runUntil(lab.driver.nowNs() + 20e9, () => got === connections * each);
+  assert.equal(got, connections * each);
+});
+
 test('a closed port refuses at once, a dead host is unreachable, a black hole times out', async (t) => {
   const config = { ...demoConfig(), tunables: { tcp: { connectTimeoutMs: '5s' } } };
   config.stacks.client = {
