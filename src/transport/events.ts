@@ -23,6 +23,7 @@ export const TRANSPORT_ERRORS = [
   'ENOBUFS',
   'EADDRINUSE',
   'EADDRNOTAVAIL',
+  'EPIPE',
 ] as const;
 
 export type ErrnoName = (typeof TRANSPORT_ERRORS)[number];

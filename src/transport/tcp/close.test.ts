@@ -271,6 +271,15 @@ test('abort of a connect sends nothing; of what the peer reset, neither', () => 
   u.finish();
 });
 
+test('a reset behind a FIN says that the pipe is broken', () => {
+  const t = established();
+  t.receive('FA', { seq: 1 });
+  t.expect('A', { ack: 2 });
+  t.receive('R', { seq: 2 });
+  t.expectEvents('peer closed', 'failed EPIPE');
+  t.finish();
+});
+
 test('after a reset what had arrived can still be read', () => {
   const t = established();
   t.receive('PA', { seq: 1, data: 'last words' });

@@ -5,6 +5,7 @@
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../../base/seqnum.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import { TcpOptionBit } from '../../wire/tcp-options.js';
+import type { ErrnoName } from '../events.js';
 import { processAck } from './ack.js';
 import { challenge, challengeSyn } from './challenge.js';
 import { completeHandshake } from './handshake.js';
@@ -191,6 +192,11 @@ function receiveReset(tcp: TcpCore, connection: number, segment: Segment): void 
     challenge(tcp, connection);
     return;
   }
-  const isConnecting = table.state[connection] === TcpState.synReceived;
-  failConnection(tcp, connection, isConnecting ? 'ECONNREFUSED' : 'ECONNRESET');
+  failConnection(tcp, connection, resetError(table.state[connection]!));
+}
+
+/** What a reset means to the application. As on Linux, a peer that had closed already is one that nobody can write to. */
+function resetError(state: number): ErrnoName {
+  if (state === TcpState.synReceived) return 'ECONNREFUSED';
+  return state === TcpState.closeWait ? 'EPIPE' : 'ECONNRESET';
 }
