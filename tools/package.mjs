@@ -2,7 +2,7 @@
  * Checks what would be published: lock file, manifest, contents of the tarball, publint, are-the-types-wrong, and a
  * consumer that imports and type-checks every entry point of the unpacked tarball.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { build } from './build.mjs';
@@ -12,7 +12,8 @@ import { capture, npmCommand, root, run, runModule, say } from './lib/process.mj
 const FOLDER = 'build/package';
 const CONSUMER = `${FOLDER}/consumer`;
 const MAX_UNPACKED_BYTES = 5_000_000;
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
+const PAGES = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE', ...PAGES.map((name) => `docs/${name}`)];
 /** `usernet up` without a file starts the demo. */
 const DEMO = ['examples/demo.yaml', 'examples/hello-server.js'];
 const REQUIRED = ['package.json', ...DOCUMENTS, 'bin/usernet.js', ...DEMO];
