@@ -10,6 +10,7 @@ import { loadConfigFile } from '../config/load.js';
 import { ConfigError } from '../config/problem.js';
 import { suggest } from '../config/suggest.js';
 import { programEnvironment, programFile } from '../engine/program-environment.js';
+import { GROUPS_VARIABLE, GroupFile } from '../engine/program-groups.js';
 import { askNetwork, controlPath } from '../ops/control-client.js';
 import type { NetworkSummary } from '../ops/show.js';
 import { complain, ExitCode, reportError } from './output.js';
@@ -28,7 +29,14 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   } catch (error) {
     return reportError(error, false);
   }
-  return await runProgram(command, environment);
+  if (environment.USERNET_CONFIG === undefined) return await runProgram(command, environment);
+  // However the program ends, SIGKILL included: those of its network's programs that are left end with it.
+  const groups = new GroupFile();
+  try {
+    return await runProgram(command, { ...environment, [GROUPS_VARIABLE]: groups.path });
+  } finally {
+    groups.end();
+  }
 }
 
 async function prepare(options: RunOptions): Promise<NodeJS.ProcessEnv> {

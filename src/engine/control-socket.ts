@@ -6,7 +6,7 @@
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { UsernetError } from '../base/errors.js';
@@ -39,10 +39,13 @@ export class ControlSocket {
   readonly path: string;
   readonly #server: Server;
   readonly #attached = new Set<Duplex>();
+  readonly #connections = new Set<Socket>();
+  #isReferenced = true;
 
   private constructor(path: string, target: AttachTarget) {
     this.path = path;
     this.#server = createServer((request, response) => this.onRequest(request, response));
+    this.#server.on('connection', (socket: Socket) => this.#hold(socket));
     this.#server.on('upgrade', (request, socket, firstBytes) => this.#upgrade(target, request, socket, firstBytes));
     // What keeps a process alive are its sockets and programs.
     this.#server.unref();
@@ -62,6 +65,12 @@ export class ControlSocket {
       `another network answers at the control socket ${wanted}`,
       'end it, or choose another path with control:',
     );
+  }
+
+  /** Attached programs, and those who look, no longer keep this process alive. */
+  unref(): void {
+    this.#isReferenced = false;
+    for (const socket of this.#connections) socket.unref();
   }
 
   /** Ends every connection and removes the socket's file. */
@@ -95,6 +104,12 @@ export class ControlSocket {
         done(this);
       });
     });
+  }
+
+  #hold(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    if (!this.#isReferenced) socket.unref();
   }
 
   #upgrade(target: AttachTarget, request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {

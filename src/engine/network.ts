@@ -188,9 +188,10 @@ export class Network {
     this.#driver.wake();
   }
 
-  /** Forwards and programs no longer keep this process alive. */
+  /** Forwards, programs and what comes by the control socket no longer keep this process alive. */
   unref(): void {
     this.#isReferenced = false;
+    this.#control?.unref();
     for (const forward of this.#forwards.values()) forward.unref();
     for (const program of this.#programs.values()) program.unref();
   }
@@ -287,6 +288,7 @@ export class Network {
         attachProgram(this.worker.sessions, row, socket, firstBytes);
       },
     });
+    if (!this.#isReferenced) this.#control.unref();
     this.#options.onControl?.(this.#control);
   }
 

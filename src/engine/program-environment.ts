@@ -1,4 +1,6 @@
 /** What a program is started with, so that its sockets are those of a stack. */
+import { GROUPS_VARIABLE } from './program-groups.js';
+
 /** The network that a program is on, and the stack in it. */
 export interface ProgramPlace {
   readonly stack: string;
@@ -12,7 +14,7 @@ const REGISTER_URL = new URL('../register.js', import.meta.url);
 
 /** The environment of a program: `base` with the preload and the program's place. */
 export function programEnvironment(base: NodeJS.ProcessEnv, place: ProgramPlace): NodeJS.ProcessEnv {
-  const { USERNET_CONTROL: _control, USERNET_CONFIG: _config, ...environment } = base;
+  const { USERNET_CONTROL: _control, USERNET_CONFIG: _config, [GROUPS_VARIABLE]: _groups, ...environment } = base;
   const preload = `--import ${REGISTER_URL.href}`;
   const given = environment.NODE_OPTIONS ?? '';
   return {

@@ -9,6 +9,7 @@ import { monotonicNs } from '../host/clock.js';
 import { doAtExit, forgetAtExit } from './at-exit.js';
 import type { ObjectSpecs } from './object.js';
 import { programEnvironment, programFile } from './program-environment.js';
+import { killGroup, noteGroup } from './program-groups.js';
 
 /** How long a program may take to end by itself: less than a second in all, for Ctrl-C. */
 const GRACE_MS = 400;
@@ -101,6 +102,7 @@ export class Program {
       if (hasEnded) return;
       hasEnded = true;
       this.#child = undefined;
+      if (child.pid !== undefined) noteGroup(child.pid, true);
       if (this.#isStopping) return;
       const restartMs = this.#planRestart(code, monotonicNs() - startNs);
       onEvent({
@@ -114,7 +116,9 @@ export class Program {
     };
     child.once('error', (error) => onEnd(null, null, error.message));
     child.once('exit', (code, signal) => onEnd(code, signal));
-    if (child.pid !== undefined) onEvent({ event: 'program-started', ...names, pid: child.pid });
+    if (child.pid === undefined) return;
+    noteGroup(child.pid, false);
+    onEvent({ event: 'program-started', ...names, pid: child.pid });
   };
 
   #planRestart(code: number | null, ranNs: number): number | undefined {
@@ -140,10 +144,5 @@ function resolveFrom(directory: string, cwd: string | undefined): string {
 
 /** Signals the program and everything in its process group. */
 function kill(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // The group has no process any more.
-  }
+  if (child.pid !== undefined) killGroup(child.pid, signal);
 }
