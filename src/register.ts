@@ -11,6 +11,7 @@
  * the first socket is made, and without `await`: a `--require` has no time for that.
  */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { UsernetError } from './base/errors.js';
 import type { ResolvedConfig } from './config/schema.js';
 import type { ControlSocket } from './engine/control-socket.js';
@@ -21,6 +22,7 @@ import { installDns } from './sockets/dns/install-dns.js';
 import { parseServer } from './sockets/dns/parse-server.js';
 import { StackNames } from './sockets/dns/stack-names.js';
 import { installBindings } from './sockets/install.js';
+import { openChannel, renameChannels } from './sockets/ipc-channel.js';
 import { Policy } from './sockets/policy.js';
 import { StackSockets } from './sockets/stack-sockets.js';
 
@@ -30,6 +32,8 @@ const EVERYTHING = '0.0.0.0/0,::/0';
 
 installBindings();
 installDns();
+renameChannels([import.meta.url, fileURLToPath(import.meta.url)]);
+openChannel();
 
 let context: StackContext | undefined;
 setDefaultStack(() => {

@@ -140,6 +140,27 @@ export interface PipeBinding {
   readonly constants: Readonly<Record<'SOCKET' | 'SERVER' | 'IPC', number>>;
 }
 
+/** What of a child's start is looked at. */
+export interface SpawnOptions {
+  readonly args?: readonly string[] | undefined;
+  readonly envPairs?: readonly string[] | undefined;
+}
+
+export interface ProcessBinding {
+  readonly Process: { prototype: { spawn(...given: SpawnArguments): number } };
+}
+
+/** Options in one object; newer versions from 24 on: one after the other. */
+export type SpawnArguments =
+  | [options: SpawnOptions, args?: undefined, directory?: undefined, envPairs?: undefined]
+  | [
+      file: string,
+      args: readonly string[] | undefined,
+      directory: string | undefined,
+      envPairs: readonly string[] | undefined,
+      ...rest: unknown[],
+    ];
+
 export interface StreamBinding {
   readonly WriteWrap: new () => NodeRequest;
   readonly ShutdownWrap: new () => NodeRequest;
@@ -178,6 +199,7 @@ interface Bindings {
   tcp_wrap: TcpBinding;
   udp_wrap: UdpBinding;
   pipe_wrap: PipeBinding;
+  process_wrap: ProcessBinding;
   stream_wrap: StreamBinding;
   js_stream: { readonly JSStream: new () => JsStream };
   tls_wrap: TlsBinding;
