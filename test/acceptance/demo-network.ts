@@ -32,8 +32,9 @@ export class Demo {
     this.ready = JSON.parse(firstLine);
   }
 
-  static async start(t: TestContext): Promise<Demo> {
-    const place = new Place(t);
+  /** @param node which Node runs it. */
+  static async start(t: TestContext, node?: string): Promise<Demo> {
+    const place = new Place(t, node);
     const running = place.start(t, 'up', place.write('demo.yaml', demoYaml()), '--json');
     const [line] = await running.said(/^.*\n/);
     return new Demo(running, line.trimEnd());

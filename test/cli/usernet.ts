@@ -18,8 +18,11 @@ export interface Outcome {
 export class Place {
   readonly folder: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #node: string;
 
-  constructor(t: TestContext) {
+  /** @param node which Node runs the command. */
+  constructor(t: TestContext, node = process.execPath) {
+    this.#node = node;
     this.folder = mkdtempSync(join(tmpdir(), 'usernet-cli-'));
     t.after(() => rmSync(this.folder, { recursive: true, force: true }));
     this.#environment = { ...process.env, XDG_RUNTIME_DIR: this.folder };
@@ -35,7 +38,7 @@ export class Place {
   }
 
   start(t: TestContext, ...args: string[]): Running {
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', RUN_MAIN, '--', ...args], {
+    const child = spawn(this.#node, ['--input-type=module', '--eval', RUN_MAIN, '--', ...args], {
       cwd: this.folder,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
