@@ -25,10 +25,20 @@ export function printJson(value: unknown): void {
 
 /** Tells of an error and returns the exit code for it. */
 export function reportError(error: unknown, asJson: boolean): number {
-  const exitCode = error instanceof ConfigError ? ExitCode.wrongUse : ExitCode.failed;
+  const isWrongUse =
+    error instanceof UsernetError && (error.code === 'USERNET_CONFIG' || error.code === 'USERNET_USAGE');
+  const exitCode = isWrongUse ? ExitCode.wrongUse : ExitCode.failed;
   if (asJson) printJson({ event: 'error', ...describeError(error) });
   else complain(formatError(error));
   return exitCode;
+}
+
+/** An option's number, within limits. Throws USERNET_USAGE with the option and what it takes. */
+export function readNumber(option: string, text: string, min: number, max: number, isWhole = true): number {
+  const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return value;
+  const what = isWhole ? 'a whole number' : 'a number';
+  throw new UsernetError('USERNET_USAGE', `${option} takes ${what} of ${min} … ${max}, not "${text}"`);
 }
 
 function describeError(error: unknown): Record<string, unknown> {

@@ -1,6 +1,6 @@
-import { controlPath, streamFromNetwork } from '../ops/control-client.js';
+import { controlPath, REQUEST_LIMITS, streamFromNetwork } from '../ops/control-client.js';
 import type { PingEvent } from '../ops/ping-report.js';
-import { ExitCode, print, printJson, reportError } from './output.js';
+import { ExitCode, print, printJson, readNumber, reportError } from './output.js';
 
 export interface PingOptions {
   readonly from: string;
@@ -13,15 +13,15 @@ export interface PingOptions {
 
 /** Exit code 0 when at least one reply came. */
 export async function ping(host: string, options: PingOptions): Promise<number> {
-  const request = {
-    host,
-    from: options.from,
-    count: Number(options.count),
-    intervalMs: Number(options.interval),
-    bytes: Number(options.size),
-  };
   let received = 0;
   try {
+    const request = {
+      host,
+      from: options.from,
+      count: readNumber('--count', options.count, 1, REQUEST_LIMITS.count),
+      intervalMs: readNumber('--interval', options.interval, 0, REQUEST_LIMITS.intervalMs, false),
+      bytes: readNumber('--size', options.size, 0, REQUEST_LIMITS.bytes),
+    };
     await streamFromNetwork(controlPath(options.control), '/ping', request, (line) => {
       const event = line as PingEvent;
       if (event.event === 'summary') received = event.received;

@@ -1,7 +1,15 @@
 import { UsernetError } from '../base/errors.js';
 import { suggest } from '../config/suggest.js';
 import { askNetwork, controlPath } from '../ops/control-client.js';
-import type { ErrorRow, GraphRow, InterfaceRow, MemoryReport, NeighborRow, RouteRow } from '../ops/show.js';
+import type {
+  ErrorRow,
+  GraphRow,
+  InterfaceRow,
+  MemoryReport,
+  NeighborRow,
+  NetworkSummary,
+  RouteRow,
+} from '../ops/show.js';
 import type { SessionRow } from '../ops/show-sessions.js';
 import { ExitCode, print, reportError } from './output.js';
 import { formatBytes, formatCount, formatTable } from './table.js';
@@ -29,18 +37,23 @@ export async function show(topic: string, options: ShowOptions): Promise<number>
   try {
     const format = TOPICS[topic];
     if (format === undefined) {
-      reportError(
-        new UsernetError('USERNET_USAGE', `there is no topic "${topic}"`, suggest(topic, SHOW_TOPICS)),
-        options.json === true,
-      );
-      return ExitCode.wrongUse;
+      throw new UsernetError('USERNET_USAGE', `there is no topic "${topic}"`, suggest(topic, SHOW_TOPICS));
     }
-    const answer = ofStack(await askNetwork(controlPath(options.control), `/${topic}`), options.stack);
+    const path = controlPath(options.control);
+    if (options.stack !== undefined) await checkStack(path, options.stack);
+    const answer = ofStack(await askNetwork(path, `/${topic}`), options.stack);
     print(options.json ? JSON.stringify(answer, null, 2) : format(answer as never));
     return ExitCode.ok;
   } catch (error) {
     return reportError(error, options.json === true);
   }
+}
+
+async function checkStack(path: string, stack: string): Promise<void> {
+  const { stacks } = (await askNetwork(path, '/network')) as NetworkSummary;
+  const names = stacks.map(({ name }) => name);
+  if (names.includes(stack)) return;
+  throw new UsernetError('USERNET_NO_STACK', `there is no stack "${stack}"`, suggest(stack, names));
 }
 
 /** Rows of one stack only; rows that belong to no stack are for all. */

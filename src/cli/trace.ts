@@ -1,6 +1,6 @@
-import { controlPath, streamFromNetwork } from '../ops/control-client.js';
+import { controlPath, REQUEST_LIMITS, streamFromNetwork } from '../ops/control-client.js';
 import type { TracedPacket } from '../ops/trace-report.js';
-import { ExitCode, print, printJson, reportError } from './output.js';
+import { ExitCode, print, printJson, readNumber, reportError } from './output.js';
 
 export interface TraceOptions {
   readonly packets: string;
@@ -11,9 +11,12 @@ export interface TraceOptions {
 
 /** Exit code 0 when at least one packet came by. */
 export async function trace(options: TraceOptions): Promise<number> {
-  const request = { packets: Number(options.packets), seconds: Number(options.seconds) };
   let seen = 0;
   try {
+    const request = {
+      packets: readNumber('--packets', options.packets, 1, REQUEST_LIMITS.packets),
+      seconds: readNumber('--seconds', options.seconds, 0, REQUEST_LIMITS.seconds, false),
+    };
     await streamFromNetwork(controlPath(options.control), '/trace', request, (line) => {
       const packet = line as TracedPacket;
       seen++;

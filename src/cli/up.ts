@@ -2,7 +2,9 @@
 import { resolve } from 'node:path';
 import { loadConfigFile } from '../config/load.js';
 import { packageFolder } from '../config/package-folder.js';
+import type { ResolvedConfig } from '../config/schema.js';
 import type { Network, NetworkEvent } from '../engine/network.js';
+import { asConfigFailure } from '../ops/config-failure.js';
 import { startNetwork } from '../ops/start-network.js';
 import { complain, ExitCode, print, printJson, reportError } from './output.js';
 
@@ -19,26 +21,22 @@ const FOREVER_MS = 0x7fff_ffff;
 export async function up(configFile: string | undefined, options: UpOptions): Promise<number> {
   const asJson = options.json === true;
   const stop = new StopSignal();
-  let isReady = false;
-  const onEvent = (event: NetworkEvent): void => {
-    // The first line of --json output is `ready`.
-    if (asJson && isReady) printJson(event);
-    else complain(formatEvent(event));
-  };
+  const events = new EventLog(asJson);
+  let config: ResolvedConfig | undefined;
   try {
     const directory = configFile === undefined ? packageFolder() : process.cwd();
-    const config = loadConfigFile(configFile === undefined ? resolve(directory, 'examples/demo.yaml') : configFile);
+    config = loadConfigFile(configFile === undefined ? resolve(directory, 'examples/demo.yaml') : configFile);
     const network = await startNetwork(config, {
       directory,
       control: true,
       programOutput: { stdout: asJson ? STDERR : STDOUT, stderr: STDERR },
-      onEvent,
+      onEvent: (event) => events.tell(event),
     });
     try {
-      const isUp = await Promise.race([waitUntilReady(network), stop.promise.then(() => false)]);
+      const isUp = await Promise.race([waitUntilReady(network, events), stop.promise.then(() => false)]);
       if (isUp) {
-        isReady = true;
         announce(network, asJson);
+        events.release();
         await stop.promise;
       }
     } finally {
@@ -46,17 +44,45 @@ export async function up(configFile: string | undefined, options: UpOptions): Pr
     }
     return ExitCode.ok;
   } catch (error) {
-    return reportError(error, asJson);
+    return reportError(config === undefined ? error : asConfigFailure(config, error), asJson);
   } finally {
+    events.release();
     stop.close();
   }
 }
 
-async function waitUntilReady(network: Network): Promise<boolean> {
+/** Tells what happens as it happens; with --json what comes before `ready`, the first line, is told right behind it. */
+class EventLog {
+  #held: NetworkEvent[] | undefined;
+
+  constructor(readonly asJson: boolean) {
+    this.#held = asJson ? [] : undefined;
+  }
+
+  get held(): readonly NetworkEvent[] {
+    return this.#held ?? [];
+  }
+
+  tell(event: NetworkEvent): void {
+    if (this.#held !== undefined) this.#held.push(event);
+    else if (this.asJson) printJson(event);
+    else complain(formatEvent(event));
+  }
+
+  /** From here on JSON lines are written as events come, after those that were held back. */
+  release(): void {
+    const { held } = this;
+    this.#held = undefined;
+    for (const event of held) this.tell(event);
+  }
+}
+
+async function waitUntilReady(network: Network, events: EventLog): Promise<boolean> {
   const impatience = setTimeout(() => {
     for (const { to } of network.forwards.filter((forward) => !forward.isReady)) {
       complain(`usernet: waiting for a program that listens at ${to}`);
     }
+    for (const event of events.held) if (event.event !== 'program-started') complain(formatEvent(event));
   }, PATIENCE_MS);
   await network.whenReady();
   clearTimeout(impatience);
@@ -74,6 +100,7 @@ function announce(network: Network, asJson: boolean): void {
 }
 
 function formatEvent(event: NetworkEvent): string {
+  if (event.event === 'capture-failed') return `usernet: ${event.file} is not written any more: ${event.error}`;
   const name = `usernet: ${event.program} on ${event.stack}`;
   if (event.event === 'program-started') return `${name} started, process ${event.pid}`;
   const how = event.error ?? (event.signal === null ? `exit code ${event.code}` : event.signal);

@@ -41,12 +41,26 @@ export function resolveConfig(config: NetworkConfig): ResolvedConfig {
   }));
 }
 
+/** How places are found in the files that configurations came from. */
+const locators = new WeakMap<ResolvedConfig, (finding: Finding) => ConfigProblem>();
+
+/** Something that turned out wrong when a configuration was used, with its place. */
+export function problemIn(config: ResolvedConfig, finding: Finding): ConfigError {
+  const { path, message, hint } = finding;
+  const locate = locators.get(config);
+  if (locate !== undefined) return new ConfigError([locate(finding)]);
+  return new ConfigError([{ path: formatPath(path), message, ...(hint === undefined ? {} : { hint }) }]);
+}
+
 function resolve(data: unknown, locate: (finding: Finding) => ConfigProblem): ResolvedConfig {
   const result = networkSchema.safeParse(data);
   const findings = result.success
     ? checkReferences(result.data, declaredNames(data, []))
     : findingsOf(result.error.issues, networkSchema, data);
-  if (result.success && findings.length === 0) return result.data;
+  if (result.success && findings.length === 0) {
+    locators.set(result.data, locate);
+    return result.data;
+  }
   if (!result.success) findings.push(...checkRest(data, findings));
   const problems = findings.map(locate);
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));

@@ -1,5 +1,5 @@
 /** Makes the devices that interfaces stand on: veth pairs, packet streams, capture files; with the wrappers asked for. */
-import { createWriteStream, readFileSync, type WriteStream } from 'node:fs';
+import { createWriteStream, openSync, readFileSync, type WriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsernetError } from '../base/errors.js';
 import { type Random, seededRandom } from '../base/random.js';
@@ -125,40 +125,86 @@ export function makeCaptureDevice(
   name: string,
   config: Omit<PcapConfig, 'address'>,
 ): CaptureDevice {
-  return new CaptureDevice(context.pool, context.clock, {
-    linkType: config.link,
-    pace: config.pace,
-    name,
-    ...(config.read === undefined ? {} : { replay: readCapture(config.read) }),
-    ...(config.write === undefined ? {} : { writer: files.writer(config.write) }),
-  });
+  const { link: linkType, pace, read, write } = config;
+  const replay = read === undefined ? {} : { replay: readCapture(read) };
+  const writer = write === undefined ? {} : { writer: files.writer(write) };
+  try {
+    return new CaptureDevice(context.pool, context.clock, { linkType, pace, name, ...replay, ...writer });
+  } catch (error) {
+    // What is read was no capture file.
+    if (!(error instanceof UsernetError) || read === undefined) throw error;
+    throw new CaptureFileError(read, `${read}: ${error.message}`);
+  }
 }
 
 function readCapture(file: string): Uint8Array {
   try {
     return readFileSync(resolve(file));
   } catch (error) {
-    throw new UsernetError('USERNET_CAPTURE', `can't read the capture file ${file}: ${(error as Error).message}`);
+    throw new CaptureFileError(file, `can't read the capture file ${file}: ${reason(error)}`);
+  }
+}
+
+/** A capture file that can't be used. */
+export class CaptureFileError extends UsernetError {
+  /** @param file as the configuration names it. */
+  constructor(
+    readonly file: string,
+    message: string,
+  ) {
+    super('USERNET_CAPTURE', message);
+  }
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code !== undefined && REASONS[code]) || message;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'this user may not open it',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+  ENOSPC: 'no space is left',
+};
+
+function openToWrite(file: string): number {
+  try {
+    return openSync(resolve(file), 'w');
+  } catch (error) {
+    throw new CaptureFileError(file, `can't write the capture file ${file}: ${reason(error)}`);
   }
 }
 
 /** Capture files that are being written: interfaces that name the same file share it. */
 export class CaptureFiles {
   readonly #context: CarrierContext;
+  readonly #onFailure: (file: string, message: string) => void;
   readonly #open = new Map<string, { writer: CaptureWriter; stream: WriteStream }>();
 
-  constructor(context: CarrierContext) {
+  /** @param onFailure told once of a file that can't be written any more; nothing more goes to it. */
+  constructor(context: CarrierContext, onFailure: (file: string, message: string) => void) {
     this.#context = context;
+    this.#onFailure = onFailure;
   }
 
-  /** The writer of a file; the first one truncates it. */
+  /** The writer of a file; the first one truncates it. Throws {@link CaptureFileError}. */
   writer(name: string): CaptureWriter {
     const file = resolve(name);
     const open = this.#open.get(file);
     if (open !== undefined) return open.writer;
-    const stream = createWriteStream(file);
+    const stream = createWriteStream(file, { fd: openToWrite(name) });
+    let isBroken = false;
+    stream.on('error', (error) => {
+      if (!isBroken) this.#onFailure(name, reason(error));
+      isBroken = true;
+    });
+    const sink = (bytes: Uint8Array): void => {
+      if (!isBroken) stream.write(bytes);
+    };
     const { pool, clock, epochMs } = this.#context;
-    const writer = new CaptureWriter({ pool, clock, epochMs, sink: (bytes) => stream.write(bytes) });
+    const writer = new CaptureWriter({ pool, clock, epochMs, sink });
     this.#open.set(file, { writer, stream });
     return writer;
   }

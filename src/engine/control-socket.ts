@@ -4,10 +4,10 @@
  *   GET /session?stack=NAME, Upgrade: usernet-session ──► 101, the stack's name servers, session messages both ways
  *   anything else                                     ──► `onRequest`, set by the control API
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { UsernetError } from '../base/errors.js';
 import {
@@ -96,9 +96,9 @@ export class ControlSocket {
     }
     removeSocket(this.path);
     return new Promise((done, fail) => {
-      this.#server.once('error', fail);
+      this.#server.once('error', (error: NodeJS.ErrnoException) => fail(describeFailure(this.path, error)));
       this.#server.listen(this.path, () => {
-        this.#server.off('error', fail);
+        this.#server.removeAllListeners('error');
         chmodSync(this.path, 0o600);
         doAtExit(this.#removeFile);
         done(this);
@@ -149,6 +149,18 @@ function refuse(socket: Duplex, status: number, message: string, hint?: string):
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+function describeFailure(path: string, { code, message }: NodeJS.ErrnoException): UsernetError {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'something that is no socket has this name',
+    EACCES: 'this user may not make it',
+    ENOTDIR: 'a part of its path is no directory',
+  };
+  // The system says EACCES for that as well.
+  const isNowhere = !existsSync(dirname(path));
+  const reason = isNowhere ? 'its directory does not exist' : (code !== undefined && reasons[code]) || message;
+  return new UsernetError('USERNET_CONTROL', `can't make the control socket ${path}: ${reason}`, 'choose another path');
 }
 
 /** True when somebody answers at the path; a file that a dead process left does not count. */

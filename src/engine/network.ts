@@ -28,7 +28,10 @@ import { Worker } from './worker.js';
 /** Passes that are run at the end, so that the last resets leave by links to the outside. */
 const FAREWELL_RUNS = 16;
 
-export type NetworkEvent = ProgramEvent;
+export type NetworkEvent =
+  | ProgramEvent
+  /** A capture file can't be written any more; the network goes on without it. */
+  | { readonly event: 'capture-failed'; readonly file: string; readonly error: string };
 
 export interface NetworkOptions {
   /** What runs it. Default: Node's event loop, in real time. */
@@ -43,7 +46,7 @@ export interface NetworkOptions {
   readonly programOutput?: { readonly stdout: number; readonly stderr: number };
   /** Told of the control socket when it opens: the control API answers there. */
   readonly onControl?: (control: ControlSocket) => void;
-  /** Told of programs that start and end. */
+  /** Told of programs that start and end, and of captures that fail. Default: a capture's failure is a warning. */
   readonly onEvent?: (event: NetworkEvent) => void;
 }
 
@@ -94,7 +97,10 @@ export class Network {
         this.names.resolve(this.#plane.stackName(stack) ?? '', name, family, answer),
       ...(isVirtual ? {} : { stopwatch: monotonicNs }),
     });
-    this.#plane = new Plane(this.worker, random, this.epochMs);
+    this.#plane = new Plane(this.worker, random, this.epochMs, (file, error) => {
+      if (options.onEvent !== undefined) options.onEvent({ event: 'capture-failed', file, error });
+      else process.emitWarning(`the capture file ${file} is not written any more: ${error}`, 'UsernetWarning');
+    });
     this.worker.wake = () => this.#driver.wake();
     this.worker.onRunEnd = () => {
       if (this.#waiters.size > 0) for (const waiter of [...this.#waiters]) waiter();

@@ -47,13 +47,21 @@ export class Plane {
   readonly #injectors = new Map<string, FaultInjector>();
   readonly #handlers: { readonly [Kind in PlaneKind]: Handler<Kind> };
 
-  /** @param epochMs Unix time at which the worker's clock stood at 0. */
-  constructor(worker: Worker, random: Random, epochMs: number) {
+  /**
+   * @param epochMs Unix time at which the worker's clock stood at 0.
+   * @param onCaptureFailure told of a capture file that can't be written any more.
+   */
+  constructor(
+    worker: Worker,
+    random: Random,
+    epochMs: number,
+    onCaptureFailure: (file: string, message: string) => void,
+  ) {
     this.#worker = worker;
     this.#random = random;
     const { pool, rings, kernels, clock } = worker;
     this.#carriers = { pool, rings, kernels, clock, epochMs };
-    this.#files = new CaptureFiles(this.#carriers);
+    this.#files = new CaptureFiles(this.#carriers, onCaptureFailure);
     this.#handlers = this.#makeHandlers();
   }
 

@@ -3,6 +3,7 @@
  * process group of its own, so that what it starts in turn ends with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { NS_PER_MS } from '../base/time.js';
 import { monotonicNs } from '../host/clock.js';
@@ -114,7 +115,7 @@ export class Program {
         ...(restartMs === undefined ? {} : { restartMs }),
       });
     };
-    child.once('error', (error) => onEnd(null, null, error.message));
+    child.once('error', (error) => onEnd(null, null, describeFailure(error, directory, spec.cwd)));
     child.once('exit', (code, signal) => onEnd(code, signal));
     if (child.pid === undefined) return;
     noteGroup(child.pid, false);
@@ -136,6 +137,13 @@ export class Program {
   readonly #killNow = (): void => {
     if (this.#child !== undefined) kill(this.#child, 'SIGKILL');
   };
+}
+
+/** The system reports a missing directory as if the program were missing. */
+function describeFailure(error: Error, directory: string, cwd: string | undefined): string {
+  const path = resolveFrom(directory, cwd);
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isDirectory ? error.message : `its cwd ${path} is no directory`;
 }
 
 function resolveFrom(directory: string, cwd: string | undefined): string {

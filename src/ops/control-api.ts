@@ -15,6 +15,7 @@ import { parseConfig } from '../config/load.js';
 import { ConfigError } from '../config/problem.js';
 import { suggest } from '../config/suggest.js';
 import type { Network } from '../engine/network.js';
+import { REQUEST_LIMITS } from './control-client.js';
 import { pingFrom } from './ping-report.js';
 import { showErrors, showGraph, showInterfaces, showMemory, showNeighbors, showNetwork, showRoutes } from './show.js';
 import { showSessions } from './show-sessions.js';
@@ -37,14 +38,14 @@ const VIEWS: Readonly<Record<string, (network: Network) => unknown>> = {
 const pingSchema = z.strictObject({
   host: z.string(),
   from: z.string(),
-  count: z.int().min(1).max(100_000).default(4),
-  intervalMs: z.number().min(0).max(3_600_000).default(1000),
-  bytes: z.int().min(0).max(65_507).default(56),
+  count: z.int().min(1).max(REQUEST_LIMITS.count).default(4),
+  intervalMs: z.number().min(0).max(REQUEST_LIMITS.intervalMs).default(1000),
+  bytes: z.int().min(0).max(REQUEST_LIMITS.bytes).default(56),
 });
 
 const traceSchema = z.strictObject({
-  packets: z.int().min(1).max(1000).default(1),
-  seconds: z.number().min(0).max(3600).default(10),
+  packets: z.int().min(1).max(REQUEST_LIMITS.packets).default(1),
+  seconds: z.number().min(0).max(REQUEST_LIMITS.seconds).default(10),
 });
 
 /** Answers the requests of one network. */

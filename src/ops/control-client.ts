@@ -3,6 +3,15 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { UsernetError } from '../base/errors.js';
 import { defaultControlPath } from '../config/control-path.js';
 
+/** The most that may be asked of POST /ping and POST /trace. */
+export const REQUEST_LIMITS = {
+  count: 100_000,
+  intervalMs: 3_600_000,
+  bytes: 65_507,
+  packets: 1000,
+  seconds: 3600,
+} as const;
+
 /** The path that was given, else that of the environment, else the default one. */
 export function controlPath(given: string | undefined): string {
   return given ?? process.env.USERNET_CONTROL ?? defaultControlPath();

@@ -99,7 +99,8 @@ test('a file that is no socket is never removed', async (t) => {
   const place = new Place(t);
   const precious = place.write('precious', 'text');
   const up = await place.run(t, 'up', place.write('net.yaml', `${NETWORK}control: ./precious\n`));
-  assert.equal(up.code, 1);
+  assert.equal(up.code, 2);
+  assert.match(up.stderr, /net\.yaml:\d+:10: can't make the control socket .*precious: something that is no socket/);
   assert.ok(existsSync(precious));
 });
 
