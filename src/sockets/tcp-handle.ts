@@ -169,7 +169,11 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     this.#bind.bindIfNeeded();
     const listener = new TcpListener(this.#state.sockets, {
       onAccepted: (event) => this.#onAccepted(event),
-      onListenerFailed: (code) => this.#callOnConnection(code),
+      onListenerFailed: (code) => {
+        // Nothing can come any more: no reason to keep the process alive.
+        this.#state.loop.setActive(false);
+        this.#callOnConnection(code);
+      },
     });
     const code = listener.open(this.#bind, backlog);
     if (code === 0) this.#listener = listener;

@@ -192,10 +192,14 @@ export class StackUdp implements UdpHandle, EventTarget, Turn {
       case SessionEvent.writable:
         this.#sender?.flush();
         return;
-      case SessionEvent.udpError:
       case SessionEvent.detached:
+        // Nothing can come any more: no reason to keep the process alive.
+        this.#loop.setActive(false);
         // A stack that its owner has closed is no error of the socket: it just hears nothing any more.
         if (event.errno === Errno.ECONNABORTED) return;
+        this.#error = uvCodeOf(event.errno);
+        break;
+      case SessionEvent.udpError:
         this.#error = uvCodeOf(event.errno);
         break;
     }

@@ -124,6 +124,32 @@ test('programs attach to the running network; its sessions are shown', async (t)
   assert.ok(rows.some((row) => row.state === 'LISTEN' && row.stack === 'web' && row.local.endsWith(':80')));
 });
 
+test('when the network is killed, programs hear of it and can end', async (t) => {
+  const { place, up } = await startDemo(t);
+  const script = `
+    const tell = (what) => (error) => console.log(what, error.code);
+    const udp = require('node:dgram').createSocket('udp4').on('error', tell('udp')).bind(99);
+    const server = require('node:net').createServer().on('error', tell('server'));
+    server.listen(99, () => require('node:net').connect(80, '10.0.0.2', () => console.log('up')).on('error', tell('tcp')));`;
+  const program = place.start(t, 'run', '--stack', 'client', '--', 'node', '--eval', script);
+  await program.said(/up/);
+  await up.kill();
+  const { code, stdout } = await program.ended;
+  assert.deepEqual(stdout.trim().split('\n').sort(), ['server ECONNRESET', 'tcp ECONNRESET', 'udp ECONNRESET', 'up']);
+  assert.equal(code, 0);
+});
+
+test('when nobody reads its output any more, it ends what it has started', async (t) => {
+  const place = new Place(t);
+  const program = `{ run: [node, --eval, "setTimeout(() => {}, 20)"], name: short, restart: always }`;
+  const up = place.start(t, 'up', place.write('net.yaml', networkYaml(program).replace(/forwards.*/, '')), '--json');
+  await up.said(/ready/);
+  up.child.stdout!.destroy();
+  const { code, stderr } = await up.ended;
+  assert.equal(code, 0);
+  assert.doesNotMatch(stderr, /EPIPE/);
+});
+
 test('a program has its network in its own process', async (t) => {
   const place = new Place(t);
   // An address that the machine itself does not have.
