@@ -12,6 +12,7 @@ import { up } from './up.js';
 /** Runs the command line `argv` (without node and script) and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.ok;
+  process.stdout.on('error', leaveWithReader);
   const program = makeProgram(async (command) => {
     exitCode = await command;
   });
@@ -22,6 +23,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     return error.exitCode === 0 ? ExitCode.ok : ExitCode.wrongUse;
   }
   return exitCode;
+}
+
+/** Nobody reads any more what this command prints, as behind `| head`: it is done. */
+function leaveWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(ExitCode.ok);
+  throw error;
 }
 
 function makeProgram(finish: (command: Promise<number>) => Promise<void>): Command {
