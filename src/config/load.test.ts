@@ -146,6 +146,12 @@ test('missing and mistyped values say what they take', () => {
   );
 });
 
+test('a value with a tag of YAML is a problem as any other wrong value', () => {
+  for (const text of ['!!binary c3RhY2tz', 'stacks: !!binary c3RhY2tz']) {
+    assert.throws(() => parseConfig(text, 'net.yaml'), { code: 'USERNET_CONFIG' }, text);
+  }
+});
+
 test('what is no YAML is reported with its place', () => {
   assert.match(problemsOf('stacks:\n  a: {\n')[0]!, /^net\.yaml:\d+:\d+: /);
   assert.match(problemsOf('stacks: {}\nstacks: {}')[0]!, /^net\.yaml:2:1: the same key stands here twice$/);

@@ -29,7 +29,7 @@ export class YamlSource {
 
   constructor(text: string, file: string) {
     this.file = file;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, resolveKnownTags: false });
     const problems: ConfigProblem[] = this.#document.errors.map((error) => ({
       file,
       ...this.#place(error.pos[0]),
