@@ -25,6 +25,7 @@ import { installBindings } from './sockets/install.js';
 import { openChannel, renameChannels } from './sockets/ipc-channel.js';
 import { Policy } from './sockets/policy.js';
 import { StackSockets } from './sockets/stack-sockets.js';
+import { preloadThreads } from './sockets/thread-preload.js';
 
 const OWN_STACK = 'own';
 const LOOPBACK = '127.0.0.0/8';
@@ -32,7 +33,9 @@ const EVERYTHING = '0.0.0.0/0,::/0';
 
 installBindings();
 installDns();
-renameChannels([import.meta.url, fileURLToPath(import.meta.url)]);
+const ownFile = fileURLToPath(import.meta.url);
+preloadThreads(ownFile, import.meta.url);
+renameChannels([ownFile, import.meta.url]);
 openChannel();
 
 let context: StackContext | undefined;

@@ -70,6 +70,25 @@ const CLUSTER = write(
   }`,
 );
 
+const THREADS = write(
+  'threads.cjs',
+  `const { Worker, SHARE_ENV } = require('node:worker_threads');
+  const code = "const { parentPort } = require('node:worker_threads'); const tell = (where) => parentPort.postMessage(where);" + ${JSON.stringify(ASK)};
+  const file = __filename.replace('threads', 'thread');
+  require('node:fs').writeFileSync(file, code);
+  class Own extends Worker {}
+  const byText = (options) => new Worker(code, { ...options, eval: true });
+  const byFile = (options) => new Own(file, options);
+  const all = [[byText], [byFile], [byText, { env: {} }], [byFile, { env: {} }], [byText, { execArgv: [] }], [byText, { env: SHARE_ENV }], [byFile, { env: {}, execArgv: ['--no-warnings'] }]];
+  (async () => {
+    for (const [make, options] of all.slice(0, process.argv[2])) {
+      const worker = make(options);
+      const where = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      console.log(where, worker instanceof Worker, worker.constructor.name, Worker.name);
+    }
+  })();`,
+);
+
 for (const { major, path, skip } of nodeBinaries()) {
   test(`forked children are on the stack and have their channel on Node ${major}`, { skip }, async () => {
     const line = '{"where":"stack","size":1,"leaks":[]}\n';
@@ -82,5 +101,17 @@ for (const { major, path, skip } of nodeBinaries()) {
   test(`cluster workers start on Node ${major}`, { skip }, async () => {
     const { stdout, stderr } = await run(path, ['--import', REGISTER, CLUSTER]);
     assert.deepEqual({ said: stdout.trim().split('\n').sort(), stderr }, { said: ['online', 'worker 1'], stderr: '' });
+  });
+
+  test(`threads are on the stack whatever they are made with on Node ${major}`, { skip }, async () => {
+    const lines = (names: readonly string[]): string => names.map((name) => `stack true ${name} Worker\n`).join('');
+    assert.deepEqual(await run(path, ['--import', REGISTER, '--title=some', THREADS, '7']), {
+      stdout: lines(['Worker', 'Own', 'Worker', 'Own', 'Worker', 'Worker', 'Own']),
+      stderr: '',
+    });
+    assert.deepEqual(await run(path, [THREADS, '1'], `--import ${REGISTER}`), {
+      stdout: lines(['Worker']),
+      stderr: '',
+    });
   });
 }
