@@ -15,6 +15,9 @@ import type { Tunable } from './tunable-table.js';
 
 const MAX_NAME_LETTERS = 63;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+/** RFC 1035 section 2.3.4: 255 bytes on the wire, which is 253 letters. */
+const MAX_HOST_NAME_LETTERS = 253;
+const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
 const NO_IPV6 = 'IPv6 is not supported yet: use an IPv4 address';
 
 type Issue = { message: string; hint?: string };
@@ -47,6 +50,15 @@ export const nameField = z.string().superRefine((name, context) => {
   });
 });
 
+/** A name of a host, as programs look it up. */
+export const hostNameField = z.string().superRefine((name, context) => {
+  if (HOST_NAME.test(name) && name.length <= MAX_HOST_NAME_LETTERS) return;
+  fail(context, {
+    message: `"${name}" can't be the name of a host`,
+    hint: 'letters, digits, "-", "_" and "." between its parts, as db.example',
+  });
+});
+
 /** An IPv4 address of a host: `10.0.0.1`. */
 export const addressField = textField<number>(readHostAddress, isIssue);
 
@@ -56,6 +68,9 @@ export const interfaceAddressField = textField<Ipv4Cidr>((text) => {
   if (isIssue(cidr)) return cidr;
   if (!isIpv4Unicast(cidr.address)) return { message: `${text} is not the address of a host` };
   const isNetworkAddress = cidr.prefixLength < 31 && ipv4Network(cidr.address, cidr.prefixLength) === cidr.address;
+  const isBroadcast =
+    cidr.prefixLength < 31 && ipv4Network(~cidr.address >>> 0, cidr.prefixLength) === ~cidr.address >>> 0;
+  if (isBroadcast) return { message: `${text} is the broadcast address of its network`, hint: 'give a host in it' };
   if (isNetworkAddress) return { message: `${text} is the address of the network itself`, hint: 'give a host in it' };
   return cidr;
 }, isIssue);

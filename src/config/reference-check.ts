@@ -9,6 +9,13 @@ import { formatIpv4, formatIpv4Cidr, ipv4Network } from '../wire/address.js';
 import { type ConfigPath, formatPath } from './problem.js';
 import type { ResolvedConfig, StackConfig, VethConfig } from './schema.js';
 import type { Finding } from './schema-problem.js';
+import {
+  checkDefaultRoutes,
+  checkInterfaces,
+  checkLinkAddresses,
+  checkNeighbors,
+  checkTunables,
+} from './sense-check.js';
 import { suggest } from './suggest.js';
 
 /** Names as they were written, valid or not. */
@@ -37,11 +44,16 @@ export function checkReferences(config: ResolvedConfig, declared: Declared): Fin
       if (each.type === 'veth') findings.push(...checkLink(config, declared, stackName, name, each));
     }
     if (!declared.isDamaged(['stacks', stackName])) findings.push(...checkStackRoutes(stackName, stack));
+    findings.push(...checkInterfaces(stackName, stack));
+    if (!declared.isDamaged(['stacks', stackName])) findings.push(...checkNeighbors(stackName, stack));
+    findings.push(...checkDefaultRoutes(stackName, stack));
     findings.push(...checkInterfaceNames(stackName, stack, declared));
     findings.push(...checkStackAddresses(stackName, stack));
     findings.push(...checkProgramNames(stackName, stack));
   }
   findings.push(...checkSegments(config));
+  findings.push(...checkLinkAddresses(config));
+  findings.push(...checkTunables(config));
   findings.push(...checkForwards(config, declared));
   return findings;
 }

@@ -8,6 +8,7 @@ import {
   endpointField,
   fail,
   fractionField,
+  hostNameField,
   interfaceAddressField,
   listenField,
   macField,
@@ -130,7 +131,7 @@ const stackSchema = z.strictObject({
   neighbors: listOf(z.strictObject({ address: addressField, mac: macField, interface: nameField })),
   forwarding: z.boolean().default(false),
   /** Names this stack resolves by itself, as a hosts file does. */
-  hosts: section(z.record(z.string(), oneOrMore(addressField))),
+  hosts: section(z.record(hostNameField, oneOrMore(addressField))),
   /** Name servers, asked from within the stack. */
   dns: listOf(serverField),
   programs: listOf(programSchema),
