@@ -40,9 +40,20 @@ openChannel();
 
 let context: StackContext | undefined;
 setDefaultStack(() => {
-  if (context === undefined || context.sockets.port.isClosed) context = runOnKernel(openStack);
+  if (context === undefined) context = runOnKernel(openStack);
+  else if (context.sockets.port.isClosed) context = reopenStack(context);
   return context;
 });
+
+/** The network may be back. Until it is, sockets fail as they do on a network that is down. */
+function reopenStack(closed: StackContext): StackContext {
+  try {
+    return runOnKernel(openStack);
+  } catch (error) {
+    if (error instanceof UsernetError) return closed;
+    throw error;
+  }
+}
 
 function openStack(): StackContext {
   const {

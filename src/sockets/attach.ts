@@ -44,7 +44,7 @@ export interface Attached {
 export function attach(options: AttachOptions): Attached {
   const pipe = inRootContext(() => new Pipe(constants.SOCKET));
   const fd = connect(pipe, options);
-  const { head, rest } = shakeHands(fd, options);
+  const { head, rest } = shakeHandsOrClose(pipe, fd, options);
   const port = inRootContext(() => joinPort(pipe, fd, options.application));
   if (rest.length > 0) setImmediate(() => port.receive(rest));
   const servers = /^usernet-name-servers: *(.*?) *$/im.exec(head)?.[1] ?? '';
@@ -64,6 +64,15 @@ interface Answer {
   readonly head: string;
   /** What came behind the head. */
   readonly rest: Uint8Array;
+}
+
+function shakeHandsOrClose(pipe: PipeHandle, fd: number, options: AttachOptions): Answer {
+  try {
+    return shakeHands(fd, options);
+  } catch (error) {
+    pipe.close();
+    throw error;
+  }
 }
 
 function shakeHands(fd: number, options: AttachOptions): Answer {

@@ -39,6 +39,11 @@ export function runOnKernel<Result>(action: () => Result): Result {
   return storage.run(KERNEL, action);
 }
 
+/** Sockets that Node's own modules make in this thread can be a stack's: only the preload sets a default. */
+export function hasPreload(): boolean {
+  return findDefault !== undefined;
+}
+
 /** Says what new sockets outside of every `stack.run()` belong to; `find` is asked for each of them. */
 export function setDefaultStack(find: (() => StackContext | undefined) | undefined): void {
   findDefault = find;

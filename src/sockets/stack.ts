@@ -8,8 +8,9 @@
  * ```
  */
 import type { LookupFunction } from 'node:net';
+import { UsernetError } from '../base/errors.js';
 import type { SessionPort } from '../session/port.js';
-import { runInStack, type StackContext } from './current-stack.js';
+import { hasPreload, runInStack, type StackContext } from './current-stack.js';
 import type { DnsServer } from './dns/dns-exchange.js';
 import { StackNames } from './dns/stack-names.js';
 import { guardPassing } from './passing-guard.js';
@@ -93,8 +94,17 @@ export class Stack {
   /**
    * Runs `action` so that sockets which Node's own modules make in it, now or later, are of this stack. It takes the
    * preload (`--import usernet/register`): without it those modules hold on to the kernel's sockets.
+   *
+   * @throws UsernetError USERNET_NO_PRELOAD without it
    */
   run<Args extends unknown[], Result>(action: (...args: Args) => Result, ...args: Args): Result {
+    if (!hasPreload()) {
+      throw new UsernetError(
+        'USERNET_NO_PRELOAD',
+        "stack.run() needs the preload: without it Node's own modules use the kernel's network",
+        'start node with --import usernet/register, or use stack.net, stack.http and so on',
+      );
+    }
     return runInStack(this.#context, action, ...args);
   }
 

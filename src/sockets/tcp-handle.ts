@@ -37,6 +37,7 @@ const UV_EBADF = uvCode('EBADF');
 const UV_EINVAL = uvCode('EINVAL');
 const UV_EISCONN = uvCode('EISCONN');
 const UV_EALREADY = uvCode('EALREADY');
+const UV_ECONNREFUSED = uvCode('ECONNREFUSED');
 const UV_ENOTCONN = uvCode('ENOTCONN');
 const UV_ECANCELED = uvCode('ECANCELED');
 const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
@@ -205,6 +206,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     if (this.#state.session !== 0 || this.#isListening) return UV_EISCONN;
     const words = parseSocketAddress(address, 4);
     if (words === undefined) return UV_EINVAL;
+    if (this.#state.port.isClosed) return UV_ECONNREFUSED;
     this.#listener?.close();
     this.#listener = undefined;
     this.#remote.set(words, port);
