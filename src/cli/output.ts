@@ -1,6 +1,7 @@
 /** What commands write: results to stdout, complaints to stderr; with --json one form for programs. */
 import { UsernetError } from '../base/errors.js';
-import { ConfigError, formatProblem } from '../config/problem.js';
+import { ConfigError } from '../config/problem.js';
+import { formatFailure } from '../ops/failure-text.js';
 
 /** Exit codes of the command. */
 export const ExitCode = {
@@ -29,7 +30,7 @@ export function reportError(error: unknown, asJson: boolean): number {
     error instanceof UsernetError && (error.code === 'USERNET_CONFIG' || error.code === 'USERNET_USAGE');
   const exitCode = isWrongUse ? ExitCode.wrongUse : ExitCode.failed;
   if (asJson) printJson({ event: 'error', ...describeError(error) });
-  else complain(formatError(error));
+  else complain(formatFailure(error));
   return exitCode;
 }
 
@@ -48,13 +49,4 @@ function describeError(error: unknown): Record<string, unknown> {
   if (error instanceof UsernetError) return { code: error.code, message: error.message, hint: error.hint };
   const { code, message } = error as NodeJS.ErrnoException;
   return { code: code ?? 'USERNET_INTERNAL', message: message ?? String(error) };
-}
-
-function formatError(error: unknown): string {
-  if (error instanceof ConfigError) return error.problems.map(formatProblem).join('\n');
-  if (error instanceof UsernetError) {
-    return `usernet: ${error.message}${error.hint === undefined ? '' : `\n  hint: ${error.hint}`}`;
-  }
-  if (error instanceof Error && 'code' in error) return `usernet: ${error.message}`;
-  return `usernet: ${error instanceof Error ? error.stack : String(error)}`;
 }

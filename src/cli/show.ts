@@ -158,7 +158,13 @@ function formatGraph(rows: readonly GraphRow[]): string {
   ];
   return formatTable(
     columns,
-    rows.map((row) => [row.node, row.vectors, row.packets, row.packetsPerVector, Math.round(row.nsPerPacket)]),
+    rows.map((row) => [
+      row.node,
+      row.vectors,
+      row.packets,
+      row.packetsPerVector,
+      row.nsPerPacket === 0 ? '–' : Math.round(row.nsPerPacket),
+    ]),
   );
 }
 

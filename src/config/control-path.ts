@@ -1,5 +1,5 @@
 /** Where the control socket is when nobody says so. */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UsernetError } from '../base/errors.js';
@@ -12,7 +12,9 @@ const FILE_NAME = 'usernet.sock';
 /** The well-known path: in the user's runtime directory, else in a directory of the user's own under the temporary one. */
 export function defaultControlPath(): string {
   const runtime = process.env.XDG_RUNTIME_DIR;
-  return runtime ? join(runtime, FILE_NAME) : join(tmpdir(), `usernet-${userInfo().uid}`, FILE_NAME);
+  // Set by a login whose session has ended, or taken over by sudo.
+  const isThere = runtime !== undefined && runtime !== '' && existsSync(runtime);
+  return isThere ? join(runtime, FILE_NAME) : join(tmpdir(), `usernet-${userInfo().uid}`, FILE_NAME);
 }
 
 /** The path for a process whose well-known one is taken by another. */

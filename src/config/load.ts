@@ -7,14 +7,20 @@ import { type NetworkConfig, networkSchema, type ResolvedConfig } from './schema
 import { type Finding, findingsOf, valueAt } from './schema-problem.js';
 import { YamlSource } from './yaml-source.js';
 
+const READ_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a directory, not a YAML file',
+  EACCES: 'this user may not read it',
+};
+
 /** Reads a YAML file. Throws {@link ConfigError} with everything that is wrong in it. */
 export function loadConfigFile(file: string): ResolvedConfig {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    throw new ConfigError([{ file, path: '', message: reason }]);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ConfigError([{ file, path: '', message: (code !== undefined && READ_FAILURES[code]) || message }]);
   }
   return parseConfig(text, file);
 }

@@ -46,6 +46,8 @@ export interface NetworkOptions {
   readonly programOutput?: { readonly stdout: number; readonly stderr: number };
   /** Told of the control socket when it opens: the control API answers there. */
   readonly onControl?: (control: ControlSocket) => void;
+  /** Told why the network could not be made as its first configuration says; for those who do not wait for that. */
+  readonly onStartFailure?: (error: unknown) => void;
   /** Told of programs that start and end, and of captures that fail. Default: a capture's failure is a warning. */
   readonly onEvent?: (event: NetworkEvent) => void;
 }
@@ -166,8 +168,11 @@ export class Network {
    * when the call returns; the promise is about forwards, programs and the control socket. One change waits for another.
    */
   apply(config: ResolvedConfig): Promise<Operation[]> {
-    const work = this.#objects.length === 0 ? this.#apply(config) : this.#queue.then(() => this.#apply(config));
-    this.#queue = work.catch(() => {});
+    const isStart = this.#objects.length === 0;
+    const work = isStart ? this.#apply(config) : this.#queue.then(() => this.#apply(config));
+    this.#queue = work.catch((error: unknown) => {
+      if (isStart) this.#options.onStartFailure?.(error);
+    });
     return work;
   }
 

@@ -1,10 +1,23 @@
+import { writeSync } from 'node:fs';
 import { resolveConfig } from '../config/load.js';
 import type { NetworkConfig, ResolvedConfig } from '../config/schema.js';
 import { Network, type NetworkOptions } from '../engine/network.js';
+import { asConfigFailure } from './config-failure.js';
 import { ControlApi } from './control-api.js';
+import { formatFailure } from './failure-text.js';
+
+const STDERR = 2;
+
+/** An empty network for those who do not wait until it is made: what fails then is told on stderr. */
+export function makeNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Network {
+  const onStartFailure = (error: unknown): void => {
+    writeSync(STDERR, `${formatFailure(asConfigFailure(config, error))}\n`);
+  };
+  return makeControlled(config, { onStartFailure, ...options });
+}
 
 /** An empty network whose control socket, once it is open, answers the control API. */
-export function makeNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Network {
+function makeControlled(config: ResolvedConfig, options: NetworkOptions): Network {
   const network: Network = new Network(config, {
     ...options,
     onControl: (control) => {
@@ -20,7 +33,7 @@ export function makeNetwork(config: ResolvedConfig, options: NetworkOptions = {}
  * on failure nothing is left behind.
  */
 export async function startNetwork(config: ResolvedConfig, options: NetworkOptions = {}): Promise<Network> {
-  const network = makeNetwork(config, options);
+  const network = makeControlled(config, options);
   try {
     await network.apply(config);
   } catch (error) {

@@ -71,3 +71,9 @@ test('a stack that is not there has nothing to show', async (t) => {
   const shown = await place.run(t, 'show', 'sessions', '--stack', 'wbe');
   assert.deepEqual([shown.code, shown.stderr], [1, 'usernet: there is no stack "wbe"\n  hint: did you mean "web"?\n']);
 });
+
+test('a directory is no configuration', async (t) => {
+  const place = new Place(t);
+  const up = await place.run(t, 'up', '.');
+  assert.deepEqual([up.code, up.stderr], [2, '.: this is a directory, not a YAML file\n']);
+});

@@ -1,5 +1,6 @@
 /** `usernet run --config`: the network lives in the program's process, and so do the programs of its stacks. */
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { isRunning } from '../acceptance/process-table.js';
 import { Place, type Running } from './usernet.js';
@@ -79,4 +80,22 @@ test('an application with nothing left to do ends, with the programs that are at
   const { run, serverPid } = await start(t, '');
   assert.equal((await run.ended).code, 0);
   while (isRunning(serverPid)) await nextTurn();
+});
+
+test('a forward whose port is taken is told on stderr', { timeout: 20_000 }, async (t) => {
+  const taken = createServer();
+  await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const place = new Place(t);
+  const forwards = `forwards: [{ listen: "127.0.0.1:${port}", to: "10.0.0.2:80", from: app }]`;
+  const yaml = networkYaml('node, --version', forwards).replace(/programs:.*/, '');
+  const file = place.write('net.yaml', yaml);
+  const script = `require('node:net').createServer().listen(80);`;
+  const run = place.start(t, 'run', '--config', file, '--stack', 'app', '--', 'node', '--eval', script);
+  const expected = `usernet: 127.0.0.1:${port} is in use by another program\n  hint: end it, or choose another port\n`;
+  while (run.stderr.length < expected.length) await nextTurn();
+  assert.equal(run.stderr, expected);
+  run.signal('SIGTERM');
+  await run.ended;
 });
