@@ -51,6 +51,21 @@ describe('RegionHeap', () => {
     assert.equal(heap.reservedBytes, 65_536);
   });
 
+  it('joins neighbours when small regions have come back and a large one is wanted', () => {
+    const limit = 2 ** 20;
+    const heap = new RegionHeap(new Arena(2 ** 22), limit);
+    const small = Array.from({ length: limit >> MIN_REGION_BITS }, () => heap.take(MIN_REGION_BITS));
+    assert.ok(small.every((at) => at !== 0));
+    assert.equal(heap.take(13), 0);
+    for (const at of small.filter((_, i) => i % 2 === 0)) heap.give(at, MIN_REGION_BITS);
+    assert.equal(heap.take(13), 0, 'no two free regions are neighbours');
+    for (const at of small.filter((_, i) => i % 2 === 1)) heap.give(at, MIN_REGION_BITS);
+    const half = [heap.take(19), heap.take(19)];
+    assert.ok(half.every((at) => at !== 0));
+    assert.equal(heap.take(MIN_REGION_BITS), 0);
+    assert.equal(heap.usedBytes, limit);
+  });
+
   it('is out of memory, and nothing worse, when the arena is full', () => {
     const heap = new RegionHeap(new Arena(128 * 1024), 1 << 30);
     assert.equal(heap.take(MAX_REGION_BITS), 0);

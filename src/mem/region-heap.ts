@@ -1,6 +1,7 @@
 /**
  * Regions of 2^n bytes (4 KiB … 16 MiB) in the arena, for FIFOs: a free list per size, last out first in, so that the
- * next user finds warm memory. What is missing is split from a larger free region, else cut from the arena.
+ * next user finds warm memory. What is missing is split from a larger free region, else cut from the arena, else made of
+ * free neighbours. Neighbours are joined only then: as long as there is memory, give and take cost a pop and a push.
  */
 import { assert } from '../base/assert.js';
 import { UsernetError } from '../base/errors.js';
@@ -14,6 +15,8 @@ export class RegionHeap {
   readonly #free: number[][] = [];
   readonly #limitBytes: number;
   #reservedBytes = 0;
+  /** Regions given back since neighbours were last joined. */
+  #givenSinceJoin = 0;
   #usedBytes = 0;
 
   /** @param limitBytes the most that is ever cut from the arena. */
@@ -41,7 +44,7 @@ export class RegionHeap {
   /** Takes a region of 2^bits bytes; its contents are arbitrary. Returns its offset, or 0 when memory is out. */
   take(bits: number): number {
     assert(bits >= MIN_REGION_BITS && bits <= MAX_REGION_BITS, `region of 2^${bits} bytes`);
-    const at = this.#free[bits]!.pop() ?? this.#split(bits) ?? this.#cut(bits);
+    const at = this.#find(bits);
     if (at !== 0) this.#usedBytes += 2 ** bits;
     return at;
   }
@@ -50,6 +53,43 @@ export class RegionHeap {
   give(at: number, bits: number): void {
     this.#usedBytes -= 2 ** bits;
     this.#free[bits]!.push(at);
+    this.#givenSinceJoin++;
+  }
+
+  #find(bits: number): number {
+    const at = this.#free[bits]!.pop() ?? this.#split(bits) ?? this.#cut(bits);
+    if (at !== 0 || !this.#joinNeighbours()) return at;
+    return this.#free[bits]!.pop() ?? this.#split(bits) ?? 0;
+  }
+
+  /**
+   * Makes the largest regions that are possible of the free ones. Only when half of them have come back since the last
+   * time, so that its cost is spread over as many operations. False if it was not done.
+   */
+  #joinNeighbours(): boolean {
+    let count = 0;
+    for (const starts of this.#free) count += starts.length;
+    if (this.#givenSinceJoin * 2 < count || count < 2) return false;
+    this.#givenSinceJoin = 0;
+    const free = this.#free.flatMap((starts, bits) => starts.map((at) => ({ at, end: at + 2 ** bits })));
+    for (const starts of this.#free) starts.length = 0;
+    free.sort((a, b) => a.at - b.at);
+    let start = free[0]!.at;
+    free.forEach(({ end }, i) => {
+      if (free[i + 1]?.at === end) return;
+      this.#putRun(start, end);
+      start = free[i + 1]?.at ?? 0;
+    });
+    return true;
+  }
+
+  /** Puts free memory without gaps on the lists, in regions as large as fit. */
+  #putRun(start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      const bits = Math.min(MAX_REGION_BITS, 31 - Math.clz32(end - at));
+      this.#free[bits]!.push(at);
+      at += 2 ** bits;
+    }
   }
 
   #split(bits: number): number | undefined {
