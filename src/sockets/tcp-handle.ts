@@ -10,7 +10,7 @@ import { SessionEvent, type SessionMessage } from '../session/message.js';
 import { callInto, inRootContext } from './callback.js';
 import { atClosing } from './closing.js';
 import { Endpoint } from './endpoint.js';
-import { destroyOwner } from './handle-owner.js';
+import { destroyOwner, explainError } from './handle-owner.js';
 import {
   type EndpointObject,
   type NodeRequest,
@@ -173,7 +173,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
       onListenerFailed: (code) => {
         // Nothing can come any more: no reason to keep the process alive.
         this.#state.loop.setActive(false);
-        this.#callOnConnection(code);
+        explainError(this, 'the network has ended', () => this.#callOnConnection(code));
       },
     });
     const code = listener.open(this.#bind, backlog);

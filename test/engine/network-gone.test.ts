@@ -17,7 +17,7 @@ after(() => rmSync(directory, { recursive: true }));
 const PROGRAM = `
 const net = require('node:net');
 const tell = (what) => (error) => console.log(what, error.code, error.syscall, error.address, error.port);
-net.createServer().listen(80, '127.0.0.1', () => console.log('ready')).on('error', () => {});
+net.createServer().listen(80, '127.0.0.1', () => console.log('ready')).on('error', (error) => console.log('server', error.code, error.message, error.stack.includes(error.message)));
 process.stdin.once('data', () => {
   net.connect(80, '127.0.0.1').on('error', tell('connect'));
   net.createServer().on('error', tell('listen')).listen(81, '127.0.0.1');
@@ -50,6 +50,7 @@ test('connect and listen report by an event that the network is gone', async () 
     'connect ECONNREFUSED connect 127.0.0.1 80',
     'listen ENETDOWN listen 127.0.0.1 81',
     'ready',
+    'server ECONNRESET accept ECONNRESET: the network has ended true',
     'went on',
   ]);
   assert.equal(complaints, '');
