@@ -18,7 +18,7 @@ test('what the machine refuses is told with its place in the configuration, exit
       withCapture('write: ./none/out.pcap'),
       /:1:76: can't write the capture file .*: there is no such file or directory/,
     ],
-    [withCapture('pcap: ./'), /:1:75: can't write the capture file \.\/: it is a directory/],
+    [withCapture('write: /dev/null, pcap: ./'), /:1:93: can't write the capture file \.\/: it is a directory/],
     ['control: ./none/sock', /:1:10: can't make the control socket .*none\/sock: its directory does not exist/],
     ['memory: { arenaBytes: 16MiB }', /:1:23: the packet memory of \d+ bytes is full/],
   ];
