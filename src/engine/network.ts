@@ -166,8 +166,12 @@ export class Network {
   /**
    * Makes the network what `config` says, and returns what was done for that. Packets, addresses and routes are in place
    * when the call returns; the promise is about forwards, programs and the control socket. One change waits for another.
+   * Fails with USERNET_CLOSED once `close` was called.
    */
   apply(config: ResolvedConfig): Promise<Operation[]> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new UsernetError('USERNET_CLOSED', 'the network is closed'));
+    }
     const isStart = this.#objects.length === 0;
     const work = isStart ? this.#apply(config) : this.#queue.then(() => this.#apply(config));
     this.#queue = work.catch((error: unknown) => {

@@ -92,3 +92,12 @@ test('any way through configurations ends where a fresh start would', async () =
     { numRuns: 25, seed: 42 },
   );
 });
+
+test('a closed network takes no changes', async () => {
+  const network = new Network(resolveConfig({ stacks: { a: {} } }), { driver: new VirtualDriver() });
+  const closing = network.close();
+  const change = network.apply(resolveConfig({ stacks: { a: {}, b: {} } }));
+  await assert.rejects(change, { code: 'USERNET_CLOSED' });
+  await closing;
+  assert.deepEqual(network.stackNames, []);
+});
