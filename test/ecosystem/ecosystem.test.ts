@@ -52,6 +52,7 @@ function network(...programs: string[][]): NetworkConfig {
 interface Report {
   readonly name: string;
   readonly ok: boolean;
+  readonly port?: number;
   readonly error?: string;
 }
 
@@ -64,16 +65,21 @@ before(async () => {
 });
 after(() => fixtures?.close());
 
-/** One subtest for each package. */
-async function checkReports(t: TestContext, { stdout, stderr }: Outcome): Promise<void> {
+function parseReports(stdout: string): Report[] {
   const lines = stdout.split('\n').filter((line) => line.startsWith('{"name"'));
-  const reports = lines.map((line) => JSON.parse(line) as Report);
-  for (const name of PACKAGES) {
+  return lines.map((line) => JSON.parse(line) as Report);
+}
+
+/** One subtest for each package; then the program must have ended well, and have had nothing to complain about. */
+async function checkReports(t: TestContext, { code, stdout, stderr }: Outcome, names = PACKAGES): Promise<void> {
+  const reports = parseReports(stdout);
+  for (const name of names) {
     await t.test(name, () => {
       const report = reports.find((each) => each.name === name) ?? { ok: false, error: `no report: ${stderr}` };
       assert.ok(report.ok, report.error);
     });
   }
+  assert.deepEqual([code, stderr], [0, '']);
 }
 
 for (const { major, path, skip } of nodeBinaries()) {
@@ -81,9 +87,7 @@ for (const { major, path, skip } of nodeBinaries()) {
 
   test(`Node ${major}: the preload alone`, options, async (t) => {
     const args = ['--import', REGISTER_URL, MAIN, 'both', '127.0.0.1', ...PACKAGES];
-    const outcome = await startNode(t, path, ...args).ended;
-    await checkReports(t, outcome);
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    await checkReports(t, await startNode(t, path, args).ended);
   });
 
   test(`Node ${major}: a network in the program's own process`, options, async (t) => {
@@ -91,7 +95,17 @@ for (const { major, path, skip } of nodeBinaries()) {
     const where = ['--config', place.write('net.yaml', JSON.stringify(network())), '--stack', 'web'];
     const outcome = await place.run(t, 'run', ...where, '--', path, MAIN, 'both', WEB, ...PACKAGES);
     await checkReports(t, outcome);
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+  });
+
+  test(`Node ${major}: the preload, when its policy leaves servers to the kernel`, options, async (t) => {
+    const servers = startNode(t, path, [MAIN, 'serve', '127.0.0.1', ...PACKAGES.map((name) => `${name}=0`)]);
+    await servers.said(/serving/);
+    const names = parseReports(servers.stdout).map(({ name, port }) => `${name}=${port}`);
+    const args = ['--import', REGISTER_URL, MAIN, 'use', '127.0.0.1', ...names];
+    const clients = startNode(t, path, args, { USERNET_POLICY: '10.0.0.0/8' });
+    await checkReports(t, await clients.ended);
+    servers.signal('SIGTERM');
+    assert.equal((await servers.ended).code, 0);
   });
 
   test(`Node ${major}: programs on stacks of a running network`, options, async (t) => {
@@ -101,21 +115,20 @@ for (const { major, path, skip } of nodeBinaries()) {
     const ready = JSON.parse((await up.said(/^.*\n/))[0]);
     const outcome = await place.run(t, 'run', '--stack', 'client', '--', path, MAIN, 'use', WEB, ...PACKAGES);
     await checkReports(t, outcome);
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
 
     await t.test('ioredis on the kernel, through a forward', async (t) => {
-      const redis: string = ready.forwards[0].listen;
-      const client = startNode(t, path, MAIN, 'use', redis, 'ioredis');
-      const { code, stdout, stderr } = await client.ended;
-      assert.deepEqual([code, stderr], [0, ''], stdout);
+      const port = ready.forwards[0].listen.split(':')[1];
+      const client = startNode(t, path, [MAIN, 'use', '127.0.0.1', `ioredis=${port}`]);
+      await checkReports(t, await client.ended, ['ioredis']);
     });
     up.signal('SIGINT');
     assert.equal((await up.ended).code, 0);
   });
 }
 
-function startNode(t: TestContext, path: string, ...args: string[]): Running {
-  const running = new Running(spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
+function startNode(t: TestContext, path: string, args: string[], environment: NodeJS.ProcessEnv = {}): Running {
+  const env = { ...process.env, ...environment };
+  const running = new Running(spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env }));
   t.after(() => running.kill());
   return running;
 }

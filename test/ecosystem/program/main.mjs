@@ -2,36 +2,39 @@
 //
 //   main.mjs both HOST NAME…    each server and its client, one after the other, in this process
 //   main.mjs serve HOST NAME…   the servers, each at its port, until SIGTERM
-//   main.mjs use HOST NAME…     the clients of these servers; HOST may be an address with a port
+//   main.mjs use HOST NAME…     the clients of these servers
 //
-// Prints one JSON object for each name, and ends by itself when nothing is left to do.
+// NAME may be NAME=PORT. Prints one JSON object for each name, and ends by itself when nothing is left to do.
 const [role, host, ...names] = process.argv.slice(2);
 
 /** Where the servers of `serve` listen. */
 const PORTS = { express: 8001, fastify: 8002, undici: 8003, ws: 8004, ioredis: 8005, tls: 8006, http2: 8007 };
 
-async function run(name) {
+/** Gives the port that was used. */
+async function run(name, port) {
   const { serve, use } = await import(`./${name}.mjs`);
   if (role === 'use') {
-    const [address, port = PORTS[name]] = host.split(':');
-    return await use(address, Number(port));
+    await use(host, port);
+    return port;
   }
-  const server = await serve(host, role === 'both' ? 0 : PORTS[name]);
+  const server = await serve(host, role === 'both' ? 0 : port);
   if (role === 'serve') {
     process.once('SIGTERM', () => server.close());
-    return;
+    return server.port;
   }
   try {
     await use(host, server.port);
   } finally {
     await server.close();
   }
+  return server.port;
 }
 
-for (const name of names) {
+for (const each of names) {
+  const [name, givenPort] = each.split('=');
   try {
-    await run(name);
-    console.log(JSON.stringify({ name, ok: true }));
+    const port = await run(name, Number(givenPort ?? PORTS[name]));
+    console.log(JSON.stringify({ name, ok: true, port }));
   } catch (error) {
     console.log(JSON.stringify({ name, ok: false, error: String(error?.stack ?? error) }));
     process.exitCode = 1;
