@@ -90,11 +90,17 @@ function shakeHands(fd: number, options: AttachOptions): Answer {
     );
   }
   if (/^HTTP\/1\.1 101 /.test(answer.head)) return answer;
-  const said = /"message":"((?:[^"\\]|\\.)*)"/.exec(String.fromCharCode(...answer.rest))?.[1];
-  throw new UsernetError(
-    'USERNET_ATTACH',
-    `cannot attach to the stack "${stack}": ${said ?? answer.head.split('\r\n')[0]}`,
-  );
+  const { message = answer.head.split('\r\n')[0]!, hint } = refusalOf(answer.rest);
+  throw new UsernetError('USERNET_ATTACH', `cannot attach to the stack "${stack}": ${message}`, hint);
+}
+
+/** What the network says about a refusal. */
+function refusalOf(body: Uint8Array): { readonly message?: string; readonly hint?: string } {
+  try {
+    return JSON.parse(Buffer.from(body).toString()).error ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Writes a request and reads the head of its answer; undefined if there is none. */

@@ -19,7 +19,7 @@ export function installBindings(): void {
   if (loaded.length > 0) {
     throw new UsernetError(
       'USERNET_TOO_LATE',
-      `usernet/register comes too late: ${loaded.join(' and ')} is loaded already and would go on using the kernel`,
+      `usernet/register comes too late: ${loaded.join(' and ')} loaded already, which would go on using the kernel`,
       'make it the first --import or --require of the command line',
     );
   }
@@ -30,7 +30,7 @@ export function installBindings(): void {
   guardPassing();
 }
 
-export function isLoaded(name: string): boolean {
+function isLoaded(name: string): boolean {
   const { moduleLoadList } = process as unknown as { moduleLoadList?: readonly string[] };
   return moduleLoadList?.includes(`NativeModule ${name}`) ?? false;
 }

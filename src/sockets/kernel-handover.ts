@@ -76,12 +76,12 @@ export function handOver(handle: TcpHandle & JsStream, handover: Handover): void
 }
 
 /** Puts the native handle in the place of ours, if a socket or server uses ours directly. */
-function takePlace(handle: TcpHandle, { native, userBuffer }: Handover): boolean {
+function takePlace(handle: TcpHandle, { native, userBuffer, upper }: Handover): boolean {
   const ownerSymbol = Object.getOwnPropertySymbols(handle).find(isOwnerSymbol);
   if (ownerSymbol === undefined) return false;
   const owner = (handle as unknown as Record<symbol, Owner>)[ownerSymbol]!;
   Object.assign(native, { [ownerSymbol]: owner });
-  if (owner._handle !== handle) return false;
+  if (owner._handle !== handle || upper() !== undefined) return false;
   // The native accessor aborts the process for anything but a function.
   if (handle.onread !== undefined) native.onread = handle.onread;
   native.onconnection = handle.onconnection;

@@ -3,9 +3,8 @@
  * reported clearly when a future Node no longer has them.
  */
 import type { Socket as UdpSocket } from 'node:dgram';
-import { Server, Socket } from 'node:net';
 import { UsernetError } from '../base/errors.js';
-import { type NativeHandle, nodeBinding, type TcpHandle, type UdpHandle } from './node-binding.js';
+import { nodeBinding, type TcpHandle, type UdpHandle } from './node-binding.js';
 import { StackTcp } from './tcp-handle.js';
 
 /** `net.Socket`, with what net.js calls inside itself. */
@@ -30,29 +29,54 @@ export type ListenFunction = (
   flags?: number,
 ) => void;
 
-/** The method by which net.js gives a socket another handle. */
-export const reinitializeHandle = symbolOf(Socket.prototype, 'kReinitializeHandle');
+/** What net.js calls inside itself. */
+export interface NetInternals {
+  /** Name of the method by which it gives a socket another handle. */
+  readonly reinitialize: symbol;
+  /** That method. */
+  readonly giveHandle: (this: object, handle: TcpHandle) => void;
+  /** net.Server's own `_listen2`: makes the handle if there is none, and listens. */
+  readonly listen: ListenFunction;
+}
 
-/** net.Server's own `_listen2`: makes the handle if there is none, and listens. */
-export const listenNatively = (Server.prototype as unknown as InnerServer)._listen2;
+let internals: NetInternals | undefined;
+
+/** Loads `net` if need be. */
+export function netInternals(): NetInternals {
+  if (internals !== undefined) return internals;
+  const { Server, Socket } = process.getBuiltinModule('node:net');
+  const reinitialize = symbolOf(Socket.prototype, 'kReinitializeHandle');
+  internals = {
+    reinitialize,
+    giveHandle: (Socket.prototype as unknown as InnerSocket)[reinitialize]!,
+    listen: (Server.prototype as unknown as InnerServer)._listen2,
+  };
+  return internals;
+}
 
 /** What a dgram socket keeps to itself. */
-export interface UdpSocketState {
-  handle: UdpHandle & { lookup: unknown };
+interface UdpSocketState {
+  /** Null once it is closed. */
+  handle: (UdpHandle & { lookup: unknown }) | null;
 }
 
-export function udpSocketState(socket: UdpSocket): UdpSocketState {
-  return (socket as unknown as Record<symbol, UdpSocketState>)[symbolOf(socket, 'state symbol')]!;
-}
-
-/** Puts `handle` in the place of a handle that has done nothing yet, with what its owner noted on it. */
-export function replaceHandle(owner: object, old: NativeHandle, handle: NativeHandle): void {
+/** Puts `handle` in the place of the one that a dgram socket was made with; nothing if that is closed already. */
+export function exchangeUdpHandle(socket: UdpSocket, handle: UdpHandle): void {
+  const state = (socket as unknown as Record<symbol, UdpSocketState>)[symbolOf(socket, 'state symbol')]!;
+  const old = state.handle;
+  if (old === null) {
+    handle.close();
+    return;
+  }
+  // As dgram.js prepares a handle for its family.
+  const { type } = socket as unknown as { type: string };
+  const methods = type === 'udp6' ? { bind: handle.bind6, connect: handle.connect6, send: handle.send6 } : {};
+  state.handle = Object.assign(handle, { lookup: old.lookup, ...methods });
   for (const key of Object.getOwnPropertySymbols(old)) {
     Object.assign(handle, { [key]: (old as unknown as Record<symbol, unknown>)[key] });
   }
   old.close();
-  const id = Object.getOwnPropertySymbols(owner).find((symbol) => symbol.description === 'async_id_symbol');
-  if (id !== undefined) Object.assign(owner, { [id]: handle.getAsyncId() });
+  Object.assign(socket, { [symbolOf(socket, 'async_id_symbol')]: handle.getAsyncId() });
 }
 
 /** Makes `handle instanceof TCP`, by which net.js tells handles apart, true for ours. */

@@ -1,7 +1,8 @@
 /** Has a server of Node's (net, tls, http, https, http2) listen on a stack. */
-import { isIP, type ListenOptions, type LookupFunction, type Server } from 'node:net';
+import type { ListenOptions, LookupFunction, Server } from 'node:net';
 import type { TcpHandle } from './node-binding.js';
-import { acceptAsTcp, type InnerServer, type ListenFunction, listenNatively } from './node-internals.js';
+import { acceptAsTcp, type InnerServer, type ListenFunction, netInternals } from './node-internals.js';
+import { familyOf } from './socket-address.js';
 import type { StackSockets } from './stack-sockets.js';
 import { StackTcp } from './tcp-handle.js';
 
@@ -20,6 +21,7 @@ export function listenOnStack<AnyServer extends Server>(
 ): AnyServer {
   acceptAsTcp();
   const inner = server as unknown as InnerServer;
+  const { listen: listenNatively } = netInternals();
   const listenInside: ListenFunction = (address, port, addressType, backlog, fd, flags) => {
     const isOnKernel = inner._handle !== null || typeof fd === 'number' || port === null || port < 0;
     if (isOnKernel) {
@@ -27,7 +29,7 @@ export function listenOnStack<AnyServer extends Server>(
       return;
     }
     const local = address ?? ANY_IPV4;
-    inner._handle = bindOnStack(sockets, local, port, isIP(local) === 6, flags);
+    inner._handle = bindForListen(new StackTcp(sockets), local, port, flags);
     listenNatively.call(server, local, port, address === null ? 4 : addressType, backlog, fd, flags);
   };
   const listen = server.listen as (...args: unknown[]) => AnyServer;
@@ -36,7 +38,7 @@ export function listenOnStack<AnyServer extends Server>(
     if (wanted === undefined) return listen.apply(server, args);
     const { options, callback } = wanted;
     const { host } = options;
-    if (host === undefined || isIP(host) !== 0) return listen.call(server, options, callback);
+    if (host === undefined || familyOf(host) !== 0) return listen.call(server, options, callback);
     lookup(host, { family: 4 }, (error, address) => {
       if (error === null) listen.call(server, { ...options, host: address }, callback);
       else server.emit('error', error);
@@ -65,15 +67,9 @@ function portListen(args: readonly unknown[]): PortListen | undefined {
   return { options: options as ListenOptions, callback };
 }
 
-/** A handle bound to the address. What keeps it from that comes out of its `listen`, where net.js reports it. */
-function bindOnStack(
-  sockets: StackSockets,
-  address: string,
-  port: number,
-  isIpv6: boolean,
-  flags: number | undefined,
-): TcpHandle {
-  const handle = new StackTcp(sockets);
+/** Binds a handle to the address. What keeps it from that comes out of its `listen`, where net.js reports it. */
+function bindForListen(handle: TcpHandle, address: string, port: number, flags: number | undefined): TcpHandle {
+  const isIpv6 = familyOf(address) === 6;
   const code = isIpv6 ? handle.bind6(address, port, flags) : handle.bind(address, port, flags);
   if (code !== 0) Object.defineProperty(handle, 'listen', { value: () => code });
   return handle;

@@ -1,7 +1,8 @@
 /** `stack.net`: Node's `net` on one stack. Its sockets and servers are genuine net.Socket and net.Server. */
 import net, { type LookupFunction, type Socket } from 'node:net';
+import { connectArguments } from './connect-arguments.js';
 import type { TcpHandle } from './node-binding.js';
-import { acceptAsTcp, type InnerSocket, reinitializeHandle } from './node-internals.js';
+import { acceptAsTcp, type InnerSocket, netInternals } from './node-internals.js';
 import { listenOnStack } from './stack-listen.js';
 import type { StackSockets } from './stack-sockets.js';
 import { StackTcp } from './tcp-handle.js';
@@ -14,8 +15,6 @@ export interface StackDialer {
   readonly sockets: StackSockets;
   readonly lookup: LookupFunction;
 }
-
-type ConnectArguments = readonly [options: net.NetConnectOpts, callback: (() => void) | undefined];
 
 export function makeStackNet(dialer: StackDialer): StackNet {
   acceptAsTcp();
@@ -43,7 +42,7 @@ export function makeStackNet(dialer: StackDialer): StackNet {
 
 /** A net.Socket whose handle is the stack's, whenever it connects to a port. */
 function makeSocketClass({ sockets, lookup }: StackDialer): typeof net.Socket {
-  const giveHandle = (net.Socket.prototype as unknown as InnerSocket)[reinitializeHandle]!;
+  const { reinitialize, giveHandle } = netInternals();
 
   class StackSocket extends net.Socket {
     #isOnStack = false;
@@ -57,7 +56,7 @@ function makeSocketClass({ sockets, lookup }: StackDialer): typeof net.Socket {
     }
 
     /** net.js makes a handle of its own for each further address that it tries. */
-    [reinitializeHandle](handle: TcpHandle): void {
+    [reinitialize](handle: TcpHandle): void {
       giveHandle.call(this, this.#isOnStack ? new StackTcp(sockets) : handle);
     }
 
@@ -67,19 +66,6 @@ function makeSocketClass({ sockets, lookup }: StackDialer): typeof net.Socket {
   }
   nameAs(StackSocket, 'Socket');
   return StackSocket as typeof net.Socket;
-}
-
-/** The forms of connect(): options, path, or port and host, each with a callback or without. */
-export function connectArguments(args: readonly unknown[]): ConnectArguments {
-  const last = args.at(-1);
-  const callback = typeof last === 'function' ? (last as () => void) : undefined;
-  const [first, second] = args;
-  // net.js passes on arguments that it has put in order: [options, callback].
-  if (Array.isArray(first)) return connectArguments(first.filter((each) => each !== null));
-  if (typeof first === 'object' && first !== null) return [first as net.NetConnectOpts, callback];
-  if (typeof first === 'string' && Number.isNaN(Number(first))) return [{ path: first }, callback];
-  const host = typeof second === 'string' ? { host: second } : {};
-  return [{ port: first as number, ...host }, callback];
 }
 
 function nameAs(type: object, name: string): void {

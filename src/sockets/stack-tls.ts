@@ -1,10 +1,11 @@
 /** `stack.tls`: Node's `tls` on one stack. */
 import type tls from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connectArguments } from './connect-arguments.js';
 import type { TcpHandle } from './node-binding.js';
-import { type InnerSocket, reinitializeHandle } from './node-internals.js';
+import { type InnerSocket, netInternals } from './node-internals.js';
 import { listenOnStack } from './stack-listen.js';
-import { connectArguments, type StackDialer } from './stack-net.js';
+import type { StackDialer } from './stack-net.js';
 import { StackTcp } from './tcp-handle.js';
 import { dialOnStack, watchTls } from './tls-watch.js';
 
@@ -30,10 +31,11 @@ export function dialSecurely<Options extends ConnectionOptions>(
   watchTls();
   if (options.socket !== undefined || options.path) return connect(options);
   const socket = dialOnStack(sockets, () => connect({ ...options, lookup: options.lookup ?? lookup }));
-  const giveHandle = (socket as unknown as InnerSocket)[reinitializeHandle]!;
+  const { reinitialize } = netInternals();
+  const giveHandle = (socket as unknown as InnerSocket)[reinitialize]!;
   // net.js makes a handle of its own for each further address that it tries.
   const giveStackHandle = (_handle: TcpHandle): void => giveHandle.call(socket, new StackTcp(sockets));
-  Object.defineProperty(socket, reinitializeHandle, { value: giveStackHandle, configurable: true });
+  Object.defineProperty(socket, reinitialize, { value: giveStackHandle, configurable: true });
   return socket;
 }
 

@@ -4,7 +4,7 @@
  * - a handle of ours learns which native handle sits on it: what breaks the connection is reported there;
  * - a TLS socket that connects by itself makes a TCP handle of its own first: `dialOnStack` has it take a stack's.
  */
-import { nodeBinding, type StreamHandle } from './node-binding.js';
+import { nodeBinding, type StreamHandle, type TcpHandle } from './node-binding.js';
 import type { StackSockets } from './stack-sockets.js';
 import { StackTcp } from './tcp-handle.js';
 
@@ -18,8 +18,7 @@ export function watchTls(): void {
   const tls = nodeBinding('tls_wrap');
   const wrap = tls.wrap;
   tls.wrap = (given, ...rest): StreamHandle => {
-    const handle =
-      dialing === undefined || given instanceof StackTcp ? given : exchange(given as StreamHandle, dialing);
+    const handle = dialing === undefined || given instanceof StackTcp ? given : exchange(given as TcpHandle, dialing);
     dialing = undefined;
     const upper = wrap.call(tls, handle, ...rest);
     if (handle instanceof StackTcp) handle.setUpper(upper);
@@ -40,11 +39,11 @@ export function dialOnStack<Result>(sockets: StackSockets, action: () => Result)
 }
 
 /** A handle of the stack for a native one that has done nothing yet, with what its owner noted on it. */
-function exchange(native: StreamHandle & { close?: () => void }, sockets: StackSockets): StackTcp {
+function exchange(native: TcpHandle, sockets: StackSockets): StackTcp {
   const handle = new StackTcp(sockets);
   for (const key of Object.getOwnPropertySymbols(native)) {
     Object.assign(handle, { [key]: (native as unknown as Record<symbol, unknown>)[key] });
   }
-  native.close?.();
+  native.close();
   return handle;
 }
