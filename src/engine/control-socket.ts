@@ -15,6 +15,7 @@ import {
   MAX_SOCKET_PATH_BYTES,
   ownControlPath,
   prepareControlDirectory,
+  removeControlDirectory,
 } from '../config/control-path.js';
 import { suggest } from '../config/suggest.js';
 import { doAtExit, forgetAtExit } from './at-exit.js';
@@ -57,7 +58,6 @@ export class ControlSocket {
    */
   static async open(path: string | undefined, target: AttachTarget): Promise<ControlSocket> {
     const wanted = resolve(path ?? defaultControlPath());
-    if (path === undefined) prepareControlDirectory(wanted);
     if (!(await isTaken(wanted))) return new ControlSocket(wanted, target).#listen();
     if (path === undefined) return new ControlSocket(ownControlPath(), target).#listen();
     throw new UsernetError(
@@ -80,11 +80,14 @@ export class ControlSocket {
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     this.#server.closeAllConnections();
     await closed;
-    removeSocket(this.path);
+    this.#removeFile();
   }
 
-  /** This process ends without having closed its network. */
-  readonly #removeFile = (): void => removeSocket(this.path);
+  /** Also when the process ends without having closed its network. */
+  readonly #removeFile = (): void => {
+    removeSocket(this.path);
+    removeControlDirectory(this.path);
+  };
 
   #listen(): Promise<ControlSocket> {
     if (Buffer.byteLength(this.path) > MAX_SOCKET_PATH_BYTES) {
@@ -94,6 +97,7 @@ export class ControlSocket {
         'choose a shorter one with control:',
       );
     }
+    prepareControlDirectory(this.path);
     removeSocket(this.path);
     return new Promise((done, fail) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => fail(describeFailure(this.path, error)));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,7 @@ test('npm start serves the page, and Ctrl-C in its terminal ends everything', as
   // A process group of its own, as a shell gives to each command.
   const npm = spawn('npm', ['start', '--silent', '--', config, '--json'], {
     cwd: rootPath,
-    env: { ...process.env, XDG_RUNTIME_DIR: folder },
+    env: { ...process.env, XDG_RUNTIME_DIR: '', TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -50,6 +50,7 @@ test('npm start serves the page, and Ctrl-C in its terminal ends everything', as
   assert.ok(Date.now() - startMs < MAX_END_MS, `${Date.now() - startMs} ms`);
   assert.equal(code, 0);
   assert.deepEqual(pids.filter(isRunning), []);
+  assert.deepEqual(readdirSync(folder), ['demo.yaml'], 'nothing is left behind');
 });
 
 function descendantsOf(pid: number): number[] {
