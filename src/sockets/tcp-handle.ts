@@ -1,9 +1,6 @@
 /**
- * TCP handle: what net.js knows as `TCP` of the tcp_wrap binding, on a stack's sessions. It is a JSStream, so that C++
- * consumers (TLS, HTTP/2, an HTTP parser) can sit on it: they are fed by readBuffer and write through `onwrite`.
- * JavaScript consumers (net.Socket) take the fast path: writes go straight to the port, and `onread` gets bytes that were
- * copied once. Who looks at `isStreamBase` is about to consume natively; from then on reads go the native way.
- * Return values and the order of callbacks are those of libuv's TCP handles.
+ * TCP handle: what net.js knows as `TCP` of the tcp_wrap binding, on a stack's sessions. Return values and the order of
+ * callbacks are those of libuv's TCP handles.
  */
 import { Errno } from '../session/errno.js';
 import { SessionEvent, type SessionMessage } from '../session/message.js';
@@ -11,27 +8,15 @@ import { callInto, inRootContext } from './callback.js';
 import { atClosing } from './closing.js';
 import { Endpoint } from './endpoint.js';
 import { destroyOwner, explainError } from './handle-owner.js';
-import {
-  type EndpointObject,
-  type NodeRequest,
-  nodeBinding,
-  type StreamHandle,
-  type TcpHandle,
-  type WriteResult,
-} from './node-binding.js';
+import type { EndpointObject, NodeRequest, TcpHandle } from './node-binding.js';
 import { parseSocketAddress } from './socket-address.js';
 import type { EventTarget, StackSockets } from './stack-sockets.js';
-import { StreamReader } from './stream-reader.js';
-import { StreamState } from './stream-state.js';
-import { StreamWriter } from './stream-writer.js';
+import { StackStream } from './stack-stream.js';
 import { TcpBind } from './tcp-bind.js';
 import { TcpConnect } from './tcp-connect.js';
 import { TcpListener } from './tcp-listener.js';
 import { TcpOptions } from './tcp-options.js';
 import { uvCode, uvCodeOf } from './uv-errno.js';
-import { refuseWrite } from './write-protocol.js';
-
-const { JSStream } = nodeBinding('js_stream');
 
 const UV_EBADF = uvCode('EBADF');
 const UV_EINVAL = uvCode('EINVAL');
@@ -44,81 +29,18 @@ const UV_EAFNOSUPPORT = uvCode('EAFNOSUPPORT');
 
 const DEFAULT_BACKLOG = 511;
 
-export class StackTcp extends JSStream implements TcpHandle, EventTarget {
+export class StackTcp extends StackStream implements TcpHandle, EventTarget {
   onconnection: TcpHandle['onconnection'];
-  readonly #state: StreamState;
   readonly #bind = new TcpBind();
   readonly #remote = new Endpoint();
-  #reader: StreamReader | undefined;
-  #writer: StreamWriter | undefined;
   #connect: TcpConnect | undefined;
   #listener: TcpListener | undefined;
   #isListening = false;
   readonly #options: TcpOptions;
 
   constructor(sockets: StackSockets) {
-    super();
-    this.#state = new StreamState(sockets, this);
+    super(sockets);
     this.#options = new TcpOptions(sockets.port);
-  }
-
-  // ── what Node looks at ──
-
-  override get onread(): StreamHandle['onread'] {
-    return this.#state.onread;
-  }
-
-  override set onread(callback: StreamHandle['onread']) {
-    this.#state.onread = callback;
-    // The native accessor aborts the process for anything but a function.
-    if (typeof callback === 'function') super.onread = callback;
-  }
-
-  override get isStreamBase(): boolean {
-    this.#state.isNative = true;
-    return true;
-  }
-
-  override get fd(): number {
-    return -1;
-  }
-
-  override get bytesRead(): number {
-    return this.#state.bytesRead;
-  }
-
-  override get bytesWritten(): number {
-    return this.#state.bytesWritten;
-  }
-
-  get writeQueueSize(): number {
-    return this.#writer?.queuedBytes ?? 0;
-  }
-
-  override getAsyncId(): number {
-    return this.#state.resource.asyncId();
-  }
-
-  asyncReset(): void {
-    this.#state.renewResource();
-  }
-
-  ref(): void {
-    this.#state.loop.setReferenced(true);
-  }
-
-  unref(): void {
-    this.#state.loop.setReferenced(false);
-  }
-
-  hasRef(): boolean {
-    return this.#state.loop.isReferenced && !this.#state.isClosed;
-  }
-
-  /** Learns which native handle sits on this one, so that errors of the connection go there. */
-  setUpper(upper: StreamHandle): void {
-    this.#state.isNative = true;
-    this.#state.upper = upper;
   }
 
   // ── addresses ──
@@ -128,8 +50,8 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   }
 
   bind(address: string, port: number, flags = 0): number {
-    if (this.#state.isClosed) return UV_EBADF;
-    return this.#state.session === 0 ? this.#bind.bind(address, port, flags) : UV_EINVAL;
+    if (this.state.isClosed) return UV_EBADF;
+    return this.state.session === 0 ? this.#bind.bind(address, port, flags) : UV_EINVAL;
   }
 
   bind6(_address: string, _port: number, _flags = 0): number {
@@ -137,7 +59,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   }
 
   getsockname(out: EndpointObject): number {
-    if (!this.#bind.isBound && this.#state.session === 0) return this.#state.isClosed ? UV_EBADF : UV_EINVAL;
+    if (!this.#bind.isBound && this.state.session === 0) return this.state.isClosed ? UV_EBADF : UV_EINVAL;
     if (this.#bind.local.port === 0) {
       // Someone wants to know the port before there is a listener or connection: it takes a listener to reserve one.
       const code = this.#openListener(DEFAULT_BACKLOG);
@@ -148,7 +70,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   }
 
   getpeername(out: EndpointObject): number {
-    if (this.#state.session === 0) return this.#bind.isBound ? UV_ENOTCONN : UV_EBADF;
+    if (this.state.session === 0) return this.#bind.isBound ? UV_ENOTCONN : UV_EBADF;
     this.#remote.describe(out);
     return 0;
   }
@@ -156,23 +78,23 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   // ── listening ──
 
   listen(backlog: number): number {
-    if (this.#state.isClosed) return UV_EBADF;
-    if (this.#state.session !== 0 || this.#connect !== undefined) return UV_EINVAL;
+    if (this.state.isClosed) return UV_EBADF;
+    if (this.state.session !== 0 || this.#connect !== undefined) return UV_EINVAL;
     const code = this.#openListener(backlog);
     if (code !== 0) return code;
     this.#isListening = true;
-    this.#state.loop.setActive(true);
+    this.state.loop.setActive(true);
     return 0;
   }
 
   #openListener(backlog: number): number {
     if (this.#listener !== undefined) return 0;
     this.#bind.bindIfNeeded();
-    const listener = new TcpListener(this.#state.sockets, {
+    const listener = new TcpListener(this.state.sockets, {
       onAccepted: (event) => this.#onAccepted(event),
       onListenerFailed: (code) => {
         // Nothing can come any more: no reason to keep the process alive.
-        this.#state.loop.setActive(false);
+        this.state.loop.setActive(false);
         explainError(this, 'the network has ended', () => this.#callOnConnection(code));
       },
     });
@@ -183,34 +105,34 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
 
   #onAccepted(event: SessionMessage): void {
     if (!this.#isListening || this.onconnection === undefined) {
-      this.#state.port.reset(event.session);
+      this.state.port.reset(event.session);
       return;
     }
-    const client = inRootContext(() => new StackTcp(this.#state.sockets));
+    const client = inRootContext(() => new StackTcp(this.state.sockets));
     client.#begin(event);
     this.#callOnConnection(0, client);
   }
 
   #callOnConnection(code: number, client?: TcpHandle): void {
     const { onconnection } = this;
-    if (onconnection === undefined || this.#state.isClosed) return;
-    if (client === undefined) callInto(this.#state.resource, onconnection, this, code);
-    else callInto(this.#state.resource, onconnection, this, code, client);
+    if (onconnection === undefined || this.state.isClosed) return;
+    if (client === undefined) callInto(this.state.resource, onconnection, this, code);
+    else callInto(this.state.resource, onconnection, this, code, client);
   }
 
   // ── connecting ──
 
   connect(request: NodeRequest, address: string, port: number): number {
-    if (this.#state.isClosed) return UV_EBADF;
+    if (this.state.isClosed) return UV_EBADF;
     if (this.#connect !== undefined) return UV_EALREADY;
-    if (this.#state.session !== 0 || this.#isListening) return UV_EISCONN;
+    if (this.state.session !== 0 || this.#isListening) return UV_EISCONN;
     const words = parseSocketAddress(address, 4);
     if (words === undefined) return UV_EINVAL;
-    if (this.#state.port.isClosed) return UV_ECONNREFUSED;
+    if (this.state.port.isClosed) return UV_ECONNREFUSED;
     this.#listener?.close();
     this.#listener = undefined;
     this.#remote.set(words, port);
-    this.#connect = new TcpConnect(this.#state.sockets, request, this.#bind.local, this.#remote, this);
+    this.#connect = new TcpConnect(this.state.sockets, request, this.#bind.local, this.#remote, this);
     return 0;
   }
 
@@ -229,19 +151,17 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     const { oncomplete } = connect.nodeRequest;
     const isOpen = code === 0;
     if (oncomplete === undefined) return;
-    callInto(this.#state.resource, oncomplete, connect.nodeRequest, code, this, connect.nodeRequest, isOpen, isOpen);
+    callInto(this.state.resource, oncomplete, connect.nodeRequest, code, this, connect.nodeRequest, isOpen, isOpen);
   }
 
   /** The handle has a session from now on. */
   #begin(event: SessionMessage): void {
-    const state = this.#state;
-    state.session = event.session;
+    const state = this.state;
     state.sockets.ownSession(event.session, this);
     this.#bind.local.set(event.local, event.localPort);
     this.#remote.set(event.remote, event.remotePort);
-    this.#reader = new StreamReader(state);
-    this.#writer = new StreamWriter(state);
-    this.#options.begin(state.session);
+    this.beginStream(event.session);
+    this.#options.begin(event.session);
   }
 
   // ── events of the session layer ──
@@ -256,101 +176,23 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
         if (connect?.isAnsweredBy(event)) this.#endConnect(connect, uvCodeOf(event.errno));
         break;
       case SessionEvent.readable:
-        this.#reader?.wake();
+        this.reader?.wake();
         break;
       case SessionEvent.writable:
-        this.#writer?.flush();
+        this.writer?.flush();
         break;
       case SessionEvent.peerClosed:
-        this.#state.hasPeerClosed = true;
-        this.#reader?.wake();
+        this.state.hasPeerClosed = true;
+        this.reader?.wake();
         break;
       case SessionEvent.closed:
       case SessionEvent.detached:
         // The stack was closed by its owner, which is no failure of the connection.
         if (event.errno === Errno.ECONNABORTED && connect === undefined && destroyOwner(this)) break;
         if (connect !== undefined) this.#endConnect(connect, uvCodeOf(event.errno));
-        this.#onGone(event.errno);
+        this.endStream(event.errno);
         break;
     }
-  }
-
-  #onGone(errno: number): void {
-    const state = this.#state;
-    state.markGone(errno);
-    this.#reader?.wake();
-    if (!state.isClosed && this.writeQueueSize > 0) this.#writer?.fail(state.takeError());
-  }
-
-  // ── the stream ──
-
-  override readStart(): number {
-    if (this.#state.isClosed) return UV_EINVAL;
-    if (this.#reader === undefined) return UV_ENOTCONN;
-    this.#reader.start();
-    return 0;
-  }
-
-  override readStop(): number {
-    this.#reader?.stop();
-    return 0;
-  }
-
-  override useUserBuffer(buffer: Uint8Array): void {
-    this.#state.userBuffer = buffer;
-    super.useUserBuffer(buffer);
-  }
-
-  override writeBuffer(request: NodeRequest | null, bytes: Uint8Array): WriteResult {
-    return this.#writer?.writeBytes(request, bytes) ?? refuseWrite(UV_EBADF);
-  }
-
-  override writev(request: NodeRequest | null, chunks: unknown[], areBuffers: boolean): WriteResult {
-    return this.#writer?.writeChunks(request, chunks, areBuffers) ?? refuseWrite(UV_EBADF);
-  }
-
-  override writeUtf8String(request: NodeRequest | null, text: string): WriteResult {
-    return this.#writer?.writeText(request, text, 'utf8') ?? refuseWrite(UV_EBADF);
-  }
-
-  /** Node's native handles take "ascii" for latin1 when they write. */
-  override writeAsciiString(request: NodeRequest | null, text: string): WriteResult {
-    return this.writeLatin1String(request, text);
-  }
-
-  override writeLatin1String(request: NodeRequest | null, text: string): WriteResult {
-    return this.#writer?.writeText(request, text, 'latin1') ?? refuseWrite(UV_EBADF);
-  }
-
-  override writeUcs2String(request: NodeRequest | null, text: string): WriteResult {
-    return this.#writer?.writeText(request, text, 'utf16le') ?? refuseWrite(UV_EBADF);
-  }
-
-  override shutdown(request: NodeRequest): number {
-    return this.#writer?.shutdown(request) ?? UV_ENOTCONN;
-  }
-
-  // ── the stream, as its consumers in C++ call it ──
-
-  isClosing(): boolean {
-    return this.#state.isClosed;
-  }
-
-  onreadstart(): number {
-    this.#state.isNative = true;
-    return this.readStart();
-  }
-
-  onreadstop(): number {
-    return this.readStop();
-  }
-
-  onwrite(request: NodeRequest, chunks: Uint8Array[]): number {
-    return this.#writer?.writeNative(request, chunks) ?? UV_EBADF;
-  }
-
-  onshutdown(request: NodeRequest): number {
-    return this.#writer?.shutdownNative(request) ?? UV_ENOTCONN;
   }
 
   // ── options ──
@@ -376,7 +218,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
   }
 
   #set(change: () => void): number {
-    if (this.#state.isClosed) return UV_EBADF;
+    if (this.state.isClosed) return UV_EBADF;
     change();
     return 0;
   }
@@ -389,13 +231,13 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
 
   /** Closes with RST. libuv refuses that during a shutdown. */
   reset(callback?: () => void): number {
-    if (this.#writer?.isShuttingDown) return UV_EINVAL;
+    if (this.writer?.isShuttingDown) return UV_EINVAL;
     this.#close(callback, true);
     return 0;
   }
 
   #close(callback: (() => void) | undefined, withReset: boolean): void {
-    const state = this.#state;
+    const state = this.state;
     if (state.isClosed) return;
     state.isClosed = true;
     state.loop.setActive(false);
@@ -408,7 +250,7 @@ export class StackTcp extends JSStream implements TcpHandle, EventTarget {
     }
     atClosing(() => {
       if (this.#connect !== undefined) this.#endConnect(this.#connect, UV_ECANCELED);
-      this.#writer?.fail(UV_ECANCELED);
+      this.writer?.fail(UV_ECANCELED);
       if (callback !== undefined) callInto(state.resource, callback, this);
     });
   }
