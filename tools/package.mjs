@@ -16,7 +16,7 @@ const PAGES = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.m
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE', ...PAGES.map((name) => `docs/${name}`)];
 /** `usernet up` without a file starts the demo. */
 const DEMO = ['examples/demo.yaml', 'examples/hello-server.js'];
-const REQUIRED = ['package.json', ...DOCUMENTS, 'bin/usernet.js', ...DEMO];
+export const REQUIRED = ['package.json', ...DOCUMENTS, 'bin/usernet.js', ...DEMO];
 const BUILT = /^dist\/.*\.(js|d\.ts|wasm)$/;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
