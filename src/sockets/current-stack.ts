@@ -11,6 +11,8 @@ export interface StackContext {
   readonly names: StackNames;
   /** Names that the stack does not know are looked up by the kernel's resolver. */
   readonly asksKernel: boolean;
+  /** `fetch` with connections of the stack's own. */
+  readonly fetch?: typeof fetch;
 }
 
 const KERNEL = 'kernel';
@@ -22,6 +24,12 @@ let findDefault: (() => StackContext | undefined) | undefined;
 export function currentStack(): StackContext | undefined {
   const enclosing = storage.getStore();
   if (enclosing === undefined) return findDefault?.();
+  return enclosing === KERNEL ? undefined : enclosing;
+}
+
+/** The stack of the running `stack.run()`; undefined outside of every one. */
+export function enclosingStack(): StackContext | undefined {
+  const enclosing = storage.getStore();
   return enclosing === KERNEL ? undefined : enclosing;
 }
 

@@ -15,6 +15,7 @@ import type { DnsServer } from './dns/dns-exchange.js';
 import { StackNames } from './dns/stack-names.js';
 import { guardPassing } from './passing-guard.js';
 import { WHOLE_WORLD } from './policy.js';
+import { separatePools } from './separate-pools.js';
 import { makeStackDgram, type StackDgram } from './stack-dgram.js';
 import { makeStackDns, type StackDns } from './stack-dns.js';
 import { StackFetch } from './stack-fetch.js';
@@ -52,7 +53,8 @@ export class Stack {
     const sockets = new StackSockets(name, port);
     const names = new StackNames(sockets, options.nameServers ?? []);
     this.name = name;
-    this.#context = { sockets, names, policy: WHOLE_WORLD, asksKernel: false };
+    const fetchHere: typeof fetch = (input, init) => this.fetch(input, init);
+    this.#context = { sockets, names, policy: WHOLE_WORLD, asksKernel: false, fetch: fetchHere };
     this.dns = makeStackDns(this.#context);
     this.#dialer = { sockets, lookup: this.dns.lookup as LookupFunction };
     this.net = makeStackNet(this.#dialer);
@@ -105,6 +107,7 @@ export class Stack {
         'start node with --import usernet/register, or use stack.net, stack.http and so on',
       );
     }
+    separatePools();
     return runInStack(this.#context, action, ...args);
   }
 
