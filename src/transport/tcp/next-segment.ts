@@ -52,7 +52,10 @@ function limitedTransmit(tcp: TcpCore, connection: number): number {
   return Math.min(dupAcks[connection]!, 2) * mss[connection]!;
 }
 
-/** The first segment that is not acknowledged, once more. */
+/**
+ * The first segment that is not acknowledged, once more, with what the window lets follow it. Into a window that has closed
+ * meanwhile goes only what was sent before: RFC 9293 section 3.8.6, SHLD-16.
+ */
 function planFirst(tcp: TcpCore, connection: number, plan: SendPlan): boolean {
   const table = tcp.table;
   const una = table.sndUna[connection]!;
@@ -60,9 +63,10 @@ function planFirst(tcp: TcpCore, connection: number, plan: SendPlan): boolean {
     table.flags[connection]! &= ~ConnectionFlag.retransmitFirst;
     return false;
   }
-  const end = holeEnd(tcp, connection, una, dataEndOf(tcp, connection));
+  const hole = seqDiff(holeEnd(tcp, connection, una, dataEndOf(tcp, connection)), una);
+  const window = table.sndWnd[connection]!;
   plan.seq = una;
-  plan.length = Math.min(seqDiff(end, una), table.mss[connection]!);
+  plan.length = Math.min(hole, table.mss[connection]!, window > 0 ? window : seqDiff(table.sndMax[connection]!, una));
   return true;
 }
 

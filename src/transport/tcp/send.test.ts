@@ -130,6 +130,19 @@ test('half of the largest window is not silly (RFC 9293 3.8.6.2.1, (3))', () => 
   t.finish();
 });
 
+test('a retransmission stays within the window too', () => {
+  const t = new TcpScript();
+  t.establish({ mss: 1000, window: 600 });
+  t.write(5000);
+  t.expect('A', { seq: 1, length: 600 });
+  t.advance(300);
+  assert.deepEqual(
+    t.sent.map(({ seq, length }) => [seq, length]),
+    [[1, 600]],
+  );
+  t.finish();
+});
+
 test('zero window: probes with doubled waits as long as they are answered (RFC 9293 3.8.6.1)', () => {
   const t = new TcpScript({ config: { userTimeoutMs: 5_000 } });
   t.establish({ mss: 1000, window: 2000 });
