@@ -21,7 +21,8 @@ export function windowScaleFor(bytes: number): number {
 
 /**
  * The window field of the next segment; moves `rcvAdv`. The edge that was promised is kept, but for what the scale cannot express
- * (RFC 7323 section 2.4); it moves on by no less than a segment or half the buffer (RFC 9293 section 3.8.6.2.2).
+ * (RFC 7323 section 2.4); it moves on by no less than a segment or half the buffer (RFC 9293 section 3.8.6.2.2). A remainder that
+ * the scale turns into 0 is no promise any more: else each probe of the peer would bring a byte of it.
  */
 export function takeWindow(tcp: TcpCore, connection: number): number {
   const table = tcp.table;
@@ -34,7 +35,7 @@ export function takeWindow(tcp: TcpCore, connection: number): number {
   let field = (window + (1 << scale) - 1) >> scale;
   if (field * (1 << scale) > space) field = window >> scale;
   const edge = (next + field * (1 << scale)) | 0;
-  if (((edge - table.rcvAdv[connection]!) | 0) > 0) table.rcvAdv[connection] = edge;
+  if (field === 0 || ((edge - table.rcvAdv[connection]!) | 0) > 0) table.rcvAdv[connection] = edge;
   return field;
 }
 
