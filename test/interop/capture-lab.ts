@@ -29,6 +29,8 @@ export interface CaptureLab extends Lab {
 export const WEB = '10.0.0.2';
 /** The MTU of the link between router and web: less than that of the client's link. */
 const NARROW_MTU = 1400;
+/** Long enough for some window probes. */
+const PAUSE_NS = 5e9;
 /** No traffic of a test takes so long. */
 const LIMIT_NS = 3600e9;
 
@@ -121,6 +123,19 @@ export async function exchange({ network }: Lab, port: number, request: Buffer, 
   const answer = await readAll(socket);
   assert.ok(answer.equals(response), `the client got ${answer.length} of ${response.length} bytes`);
   assert.ok((await received).equals(request), 'the server got something else');
+  await new Promise((done) => server.close(done));
+}
+
+/** The server sends `bytes` to a client that does not read for some seconds. */
+export async function sendToSlowReader({ network, driver }: Lab, port: number, bytes: Buffer): Promise<void> {
+  const server = network.stack('web').net.createServer((socket: Socket) => socket.end(bytes));
+  server.listen(port);
+  await once(server, 'listening');
+  const socket = network.stack('client').net.connect(port, WEB);
+  await once(socket, 'connect');
+  const resumeNs = driver.nowNs() + PAUSE_NS;
+  await network.until(() => driver.nowNs() >= resumeNs);
+  assert.ok((await readAll(socket)).equals(bytes), 'the client got something else');
   await new Promise((done) => server.close(done));
 }
 

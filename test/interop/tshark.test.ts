@@ -4,7 +4,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { browse, echo, exchange, makeCaptureLab, pattern, ping, sendToClosedPort, WEB } from './capture-lab.js';
+import {
+  browse,
+  echo,
+  exchange,
+  makeCaptureLab,
+  pattern,
+  ping,
+  sendToClosedPort,
+  sendToSlowReader,
+  WEB,
+} from './capture-lab.js';
 import { followStream, judge, readCapture, readFields, tshark } from './tshark.js';
 
 const BULK_BYTES = 2_000_000;
@@ -113,6 +123,25 @@ for (const offload of [true, false]) {
     });
   });
 }
+
+test('tshark sees a receiver that takes its time, and a sender that probes it', { skip: tshark.skip }, async (t) => {
+  const lab = await makeCaptureLab(t);
+  await lab.run(sendToSlowReader(lab, PORT, pattern(10 * BULK_BYTES, 1)));
+  await lab.network.close();
+  const { badChecksums, malformed, remarks } = await judge(lab.files['client.eth0']!);
+  assert.deepEqual([badChecksums, malformed], [[], []]);
+  const {
+    'TCP Zero Window segment': shut = 0,
+    'TCP Zero Window Probe': probes = 0,
+    'ACK to a TCP Zero Window Probe': answers = 0,
+    ...others
+  } = remarks;
+  assert.ok(probes >= 3 && answers === probes && shut > probes, JSON.stringify(remarks));
+  assert.deepEqual(
+    Object.keys(others).filter((remark) => !EXPECTED.some((each) => each.test(remark))),
+    [],
+  );
+});
 
 test('tshark finds what a bad link does, and nothing else', { skip: tshark.skip }, async (t) => {
   const lab = await makeCaptureLab(t, { impair: { loss: 0.02, duplicate: 0.02, reorder: 0.02, delay: 5, seed: 3 } });
