@@ -102,7 +102,8 @@ export function pattern(length: number, seed: number): Buffer {
   return bytes;
 }
 
-async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
+/** All bytes until the end. */
+export async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(stream, 'end');
